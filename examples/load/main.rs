@@ -1,0 +1,100 @@
+//! A paced stream of RADIUS accounting over UDP, and what came back: the rate, what was lost, how late the
+//! acknowledgements were, and the daemon's memory.
+//!
+//! `load --rate 20000 --seconds 60` starts `bin/lapsed` itself on a temporary directory with a window of 48 hours;
+//! `load --target 127.0.0.1:1813 --secret-file F ...` speaks to one that runs. Nothing is ever sent twice: a statement
+//! without its acknowledgement is lost. It fails if one was lost, if the rate was missed by more than one per cent, or
+//! if the daemon took 512 MiB or more.
+#![expect(clippy::print_stdout, reason = "its report is what it is for")]
+
+#[path = "../simulator/mod.rs"]
+#[expect(dead_code, reason = "the load shares the subscribers and the daemon with the demo, and plays no evening")]
+mod simulator;
+
+mod lane;
+mod latency;
+mod population;
+mod report;
+mod sender;
+mod stopwatch;
+
+use std::io::{Write as _, stderr};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+use report::Report;
+use simulator::daemon::{Daemon, SECRET};
+
+/// What the daemon runs on when the load starts it itself: everything else at its default.
+const SETTINGS: &str = r#"
+[[radius.client]]
+network = "127.0.0.0/8"
+name = "load"
+secret-file = "nas.secret"
+"#;
+
+/// Sends RADIUS accounting at a steady rate and reports what came back.
+#[derive(Parser)]
+struct Arguments {
+    /// Where a daemon listens; without it, one is started on a temporary directory.
+    #[arg(long, requires = "secret_file")]
+    target: Option<SocketAddr>,
+    /// The file with the shared secret of that daemon.
+    #[arg(long, requires = "target")]
+    secret_file: Option<PathBuf>,
+    /// The process id of that daemon, to report its memory.
+    #[arg(long, requires = "target")]
+    pid: Option<u32>,
+    /// Statements a second.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    rate: u64,
+    /// For how long.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// How many sockets they come from; each can wait for 256 acknowledgements.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    sockets: u16,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(report) => {
+            println!("{report}");
+            let faults = report.faults();
+            for fault in &faults {
+                let _ = writeln!(stderr(), "load: {fault}");
+            }
+            if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            let _ = writeln!(stderr(), "load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<Report> {
+    // Until the end of this function, or it would be gone before its memory is read.
+    let mut own = None;
+    let (target, secret, pid) = match (arguments.target, &arguments.secret_file) {
+        (Some(target), Some(path)) => {
+            let secret = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+            (target, secret.trim_ascii_end().to_vec(), arguments.pid)
+        }
+        _ => {
+            let daemon = own.insert(Daemon::start(SETTINGS)?);
+            (daemon.radius, SECRET.to_vec(), Some(daemon.pid()))
+        }
+    };
+    let duration = Duration::from_secs(arguments.seconds);
+    let sent = sender::send(target, &secret, arguments.rate, duration, arguments.sockets)?;
+    if let Some(daemon) = &mut own {
+        daemon.check()?;
+    }
+    let peak = pid.map(report::peak_memory).transpose()?;
+    Ok(Report { rate: arguments.rate, duration, sockets: arguments.sockets, sent, peak })
+}

@@ -1,0 +1,129 @@
+//! A lookup's request and answer, as JSON.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::session::Evidence;
+use crate::domain::verdict::{Caution, Verdict};
+
+/// One question, with the papers that compel its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookupRequest {
+    /// The address, IPv4 or IPv6.
+    pub address: String,
+    /// The instant, RFC 3339 with an offset, as the paper has it.
+    pub at: String,
+    /// The source port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Which of several equal address spaces; absent: the public one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
+    /// The kind of legal process.
+    pub process: String,
+    /// The asker's case number.
+    pub case: String,
+    /// The court, agency or statute.
+    pub authority: String,
+}
+
+/// The answer. Fields that the verdict does not release are `null`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookupAnswer {
+    /// [`super::LOOKUP_VERSION`].
+    pub version: u32,
+    /// The outcome.
+    pub verdict: Verdict,
+    /// The sentence that goes with a verdict which needs one.
+    pub note: Option<String>,
+    /// The address as understood.
+    pub address: String,
+    /// The port asked for.
+    pub port: Option<u16>,
+    /// The realm asked for; empty is the public one.
+    pub realm: String,
+    /// The instant.
+    pub at: AtText,
+    /// Who held the address.
+    pub subscriber: Option<String>,
+    /// What was assigned: the address, or the prefix around it.
+    pub assigned: Option<String>,
+    /// The session's tag: a keyed hash that is the same in every answer about the session.
+    pub session: Option<String>,
+    /// The NAS of the session.
+    pub nas: Option<String>,
+    /// Where the session entered the network.
+    pub line: Option<LineText>,
+    /// Since when.
+    pub since: Option<BoundaryText>,
+    /// Until when; `null` if nothing says that it ended.
+    pub until: Option<BoundaryText>,
+    /// Distance to the nearest statements of the session.
+    pub heard: HeardText,
+    /// How many subscribers are known to have held the address, or the port.
+    pub sharing: usize,
+    /// Where the answer comes from: `store`.
+    pub from: String,
+    /// Why to be careful.
+    pub cautions: Vec<Caution>,
+    /// The sources it rests on.
+    pub sources: Vec<String>,
+    /// The first instant that is still readable.
+    pub horizon: String,
+    /// The entry in the access ledger.
+    pub ledger: LedgerText,
+}
+
+/// The instant, as written and in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtText {
+    /// As the paper has it.
+    pub written: String,
+    /// RFC 3339, UTC, milliseconds.
+    pub utc: String,
+}
+
+/// Where a session entered the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LineText {
+    /// MAC address of the customer's equipment.
+    pub mac: Option<String>,
+    /// Port of the access node.
+    pub circuit_id: Option<String>,
+    /// Line or modem.
+    pub remote_id: Option<String>,
+    /// Port of the NAS.
+    pub nas_port: Option<String>,
+}
+
+/// One end of an assignment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundaryText {
+    /// RFC 3339, UTC, milliseconds. Where the evidence is `beyond-horizon`, the horizon.
+    pub time: String,
+    /// How it is known.
+    pub evidence: Evidence,
+    /// Seconds between this end and the instant asked for.
+    pub distance: u64,
+}
+
+/// Whole seconds from the instant to the nearest statements of the session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeardText {
+    /// To the newest at or before it.
+    pub before: Option<u64>,
+    /// To the oldest after it.
+    pub after: Option<u64>,
+}
+
+/// Where the access is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerText {
+    /// Index of the entry, from 0.
+    pub index: u64,
+    /// The random number in the entry.
+    pub request: String,
+    /// Opens the entry's commitment to the papers; it is kept nowhere else.
+    pub salt: String,
+}

@@ -1,0 +1,52 @@
+//! Errors as RFC 9457 problem documents.
+
+use serde::{Deserialize, Serialize};
+
+/// The media type of a problem document.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Why a request was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Which problem: a relative reference, such as `/problems/bad-time`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What it is, the same for all of its kind.
+    pub title: String,
+    /// What it is this time, and what to do.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem by its code, such as `bad-time`.
+    pub fn new(status: u16, code: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self { kind: format!("/problems/{code}"), status, title: title.to_owned(), detail: detail.into() }
+    }
+
+    /// 400: the request names something that cannot be understood.
+    pub fn bad_field(field: &str, detail: impl std::fmt::Display) -> Self {
+        Self::new(400, "bad-field", "the request cannot be understood", format!("{field}: {detail}"))
+    }
+
+    /// 401: nobody is known to ask.
+    pub fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::new(401, "unauthenticated", "who asks is not known", detail)
+    }
+
+    /// 403: the role may not ask this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(403, "forbidden", "the role may not do this", detail)
+    }
+
+    /// 503: the daemon cannot answer now.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(503, "unavailable", "the daemon cannot answer now", detail)
+    }
+
+    /// 500: a fault of ours, or damage.
+    pub fn internal(detail: impl Into<String>) -> Self {
+        Self::new(500, "internal", "the daemon failed", detail)
+    }
+}

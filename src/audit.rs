@@ -1,0 +1,198 @@
+//! What the access ledger says of an access: who, in what role, under what kind of process; never whom it was about.
+//!
+//! An entry is plain text, one `name value` a line, in a fixed order, and durable before the answer leaves. It holds no
+//! address, no subscriber and no result; the process and its identifiers only as a commitment under a salt that goes to
+//! the asker alone. Log the access, never the result: a log of answers would be a shadow copy of what was destroyed.
+
+use std::fmt;
+
+use crate::domain::actor::{Principal, Role};
+use crate::domain::process::ProcessType;
+use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
+
+/// Whether an access was compelled by law, volunteered, or the customer's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A legal process compels it.
+    Compelled,
+    /// The law permits it.
+    Voluntary,
+    /// The customer asks for the customer's own data.
+    Customer,
+}
+
+impl Class {
+    /// The class of a kind of process.
+    pub const fn of(process: ProcessType) -> Self {
+        match process {
+            ProcessType::Consent | ProcessType::ProviderProtection | ProcessType::Emergency | ProcessType::Cybertip => {
+                Self::Voluntary
+            }
+            ProcessType::Customer => Self::Customer,
+            _ => Self::Compelled,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Compelled => "compelled",
+            Self::Voluntary => "voluntary",
+            Self::Customer => "customer",
+        }
+    }
+}
+
+/// The papers that a lookup names.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Papers {
+    /// The kind of process.
+    pub process: ProcessType,
+    /// The asker's case number.
+    pub case: String,
+    /// The court, agency or statute.
+    pub authority: String,
+}
+
+impl fmt::Debug for Papers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Papers({})", self.process)
+    }
+}
+
+/// Hides what it commits to from everyone who does not have it. It goes to the asker with the answer and is not kept.
+#[derive(Clone, Copy)]
+pub struct Salt(pub [u8; 32]);
+
+impl Papers {
+    /// BLAKE3 keyed with the salt, over the type, the case and the authority, each after its length (u32, big endian).
+    pub fn commitment(&self, salt: &Salt) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&salt.0);
+        for part in [self.process.name(), &self.case, &self.authority] {
+            hasher.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// One entry of the access ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A lookup was answered.
+    Lookup {
+        /// When.
+        at: Timestamp,
+        /// Who, as a keyed hash.
+        actor: [u8; 8],
+        /// In what role.
+        role: Role,
+        /// A random number that ties the answer to this entry.
+        request: [u8; 16],
+        /// Under what class of process.
+        class: Class,
+        /// With what outcome.
+        verdict: Verdict,
+        /// The papers, under a salt.
+        papers: String,
+    },
+    /// A bearer token was made.
+    TokenMinted {
+        /// When the daemon first saw it.
+        at: Timestamp,
+        /// For whom, as a keyed hash.
+        actor: [u8; 8],
+        /// With what role.
+        role: Role,
+    },
+}
+
+impl Entry {
+    /// The entry of a lookup by `principal`, whose pseudonym is `actor`.
+    pub fn lookup(
+        at: Timestamp,
+        actor: [u8; 8],
+        principal: &Principal,
+        request: [u8; 16],
+        papers: &Papers,
+        salt: &Salt,
+        verdict: Verdict,
+    ) -> Self {
+        Self::Lookup {
+            at,
+            actor,
+            role: principal.role,
+            request,
+            class: Class::of(papers.process),
+            verdict,
+            papers: papers.commitment(salt),
+        }
+    }
+
+    /// The canonical bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let text = match self {
+            Self::Lookup { at, actor, role, request, class, verdict, papers } => format!(
+                "lapsed-access-v1 lookup\ntime {at}\nactor {}\nrole {role}\nrequest {}\nclass {}\nverdict {verdict}\nitems 1\npapers {papers}\n",
+                hex(actor),
+                hex(request),
+                class.name(),
+            ),
+            Self::TokenMinted { at, actor, role } => {
+                format!("lapsed-access-v1 token-minted\ntime {at}\nactor {}\nrole {role}\n", hex(actor))
+            }
+        };
+        text.into_bytes()
+    }
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        use fmt::Write as _;
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_fixed_bytes_and_names_nobody() {
+        let papers =
+            Papers { process: ProcessType::Subpoena, case: "24-CR-1022".into(), authority: "Example Court".into() };
+        let principal = Principal { name: "desk-1".into(), role: Role::Analyst };
+        let entry = Entry::lookup(
+            Timestamp::from_millis(1_700_000_000_123),
+            [1; 8],
+            &principal,
+            [2; 16],
+            &papers,
+            &Salt([3; 32]),
+            Verdict::Attributed,
+        );
+        let text = String::from_utf8(entry.to_bytes()).unwrap();
+        assert!(text.starts_with(
+            "lapsed-access-v1 lookup\ntime 2023-11-14T22:13:20.123Z\nactor 0101010101010101\nrole analyst\nrequest 02020202020202020202020202020202\nclass compelled\nverdict attributed\nitems 1\npapers "
+        ));
+        for hidden in ["desk-1", "24-CR", "Example", "subpoena"] {
+            assert!(!text.contains(hidden), "{hidden} in {text}");
+        }
+    }
+
+    #[test]
+    fn the_commitment_opens_with_its_salt_and_parts_do_not_run_together() {
+        let papers = |case: &str, authority: &str| Papers {
+            process: ProcessType::Subpoena,
+            case: case.into(),
+            authority: authority.into(),
+        };
+        let salt = Salt([7; 32]);
+        assert_eq!(papers("a", "b").commitment(&salt), papers("a", "b").commitment(&salt));
+        assert_ne!(papers("a", "b").commitment(&salt), papers("ab", "").commitment(&salt));
+        assert_ne!(papers("a", "b").commitment(&salt), papers("a", "b").commitment(&Salt([8; 32])));
+    }
+}

@@ -1,0 +1,100 @@
+//! One request to the daemon over its Unix socket.
+
+use std::path::Path;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use crate::api::Problem;
+
+use super::{Connection, Ending, tell};
+
+/// The longest answer that is read.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum ClientError {
+    #[error(
+        "cannot reach the daemon on {path}: {source}; is it running? --socket or LAPSE_SOCKET names another socket"
+    )]
+    Connect { path: String, source: std::io::Error },
+    #[error("the connection to the daemon broke: {0}")]
+    Broken(String),
+    #[error("the daemon's answer cannot be understood: {0}")]
+    Answer(String),
+    #[error("{}: {}", .0.title, .0.detail)]
+    Problem(Problem),
+}
+
+impl ClientError {
+    fn ending(&self) -> Ending {
+        match self {
+            Self::Connect { .. } | Self::Broken(_) => Ending::Unreachable,
+            Self::Answer(_) => Ending::Fault,
+            Self::Problem(problem) => Ending::of_problem(problem),
+        }
+    }
+}
+
+/// Posts a body, or gets if there is none, and reads the answer. Says on stderr why there is none.
+pub(super) fn ask<T: DeserializeOwned>(
+    connection: &Connection,
+    path: &str,
+    body: Option<&impl Serialize>,
+) -> Result<T, Ending> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = runtime.map_err(|error| {
+        tell(&format!("lapse: cannot start: {error}"));
+        Ending::Fault
+    })?;
+    let body = body.map(serde_json::to_vec).transpose().map_err(|error| {
+        tell(&format!("lapse: cannot write the request: {error}"));
+        Ending::Fault
+    })?;
+    runtime.block_on(exchange(&connection.socket, connection.token.as_deref(), path, body)).map_err(|error| {
+        tell(&format!("lapse: {}", super::escape::escape(&error.to_string())));
+        error.ending()
+    })
+}
+
+async fn exchange<T: DeserializeOwned>(
+    socket: &Path,
+    token: Option<&str>,
+    path: &str,
+    body: Option<Vec<u8>>,
+) -> Result<T, ClientError> {
+    let stream = UnixStream::connect(socket)
+        .await
+        .map_err(|source| ClientError::Connect { path: socket.display().to_string(), source })?;
+    let broken = |error: hyper::Error| ClientError::Broken(error.to_string());
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    // What goes wrong with the connection is seen by the request on it.
+    let driven = tokio::spawn(connection);
+    let method = if body.is_some() { Method::POST } else { Method::GET };
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "lapsed");
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let request = request
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::from(body.unwrap_or_default())))
+        .map_err(|error| ClientError::Broken(error.to_string()))?;
+    let response = sender.send_request(request).await.map_err(broken)?;
+    let status = response.status();
+    let bytes = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+    let bytes = bytes.map_err(|error| ClientError::Broken(error.to_string()))?.to_bytes();
+    driven.abort();
+    let unreadable = |error: serde_json::Error| ClientError::Answer(error.to_string());
+    if status == StatusCode::OK {
+        serde_json::from_slice(&bytes).map_err(unreadable)
+    } else {
+        Err(ClientError::Problem(serde_json::from_slice(&bytes).map_err(unreadable)?))
+    }
+}

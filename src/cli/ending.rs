@@ -1,0 +1,74 @@
+//! How a command ends, as the number a script sees.
+
+use std::process::ExitCode;
+
+use crate::api::Problem;
+use crate::domain::verdict::Verdict;
+
+/// An ending and its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Done; of a lookup: attributed.
+    Ok,
+    /// Nobody held the address; of another command: it did not succeed.
+    Nobody,
+    /// The command line, or what it names, cannot be understood; or the time has not come yet.
+    Usage,
+    /// More than one may have held it, or one and something is in doubt.
+    Doubtful,
+    /// Refused.
+    Refused,
+    /// Nothing of that age is readable.
+    Purged,
+    /// It is not known whether anybody held it.
+    NoCoverage,
+    /// The daemon cannot be reached, or cannot answer now.
+    Unreachable,
+    /// A fault of Lapsed, or damage.
+    Fault,
+}
+
+impl Ending {
+    /// The ending of a lookup with this outcome.
+    pub const fn of_verdict(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Attributed => Self::Ok,
+            Verdict::Unassigned | Verdict::NotOurs => Self::Nobody,
+            Verdict::Future => Self::Usage,
+            Verdict::Ambiguous | Verdict::Uncertain => Self::Doubtful,
+            Verdict::Refused => Self::Refused,
+            Verdict::Purged => Self::Purged,
+            Verdict::NoCoverage => Self::NoCoverage,
+        }
+    }
+
+    /// The ending of a request that met a problem.
+    pub const fn of_problem(problem: &Problem) -> Self {
+        match problem.status {
+            401 | 403 => Self::Refused,
+            503 => Self::Unreachable,
+            400..=499 => Self::Usage,
+            _ => Self::Fault,
+        }
+    }
+
+    const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Nobody => 1,
+            Self::Usage => 2,
+            Self::Doubtful => 3,
+            Self::Refused => 4,
+            Self::Purged => 5,
+            Self::NoCoverage => 6,
+            Self::Unreachable => 69,
+            Self::Fault => 70,
+        }
+    }
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(ending.code())
+    }
+}

@@ -1,0 +1,157 @@
+//! The command lines of `lapsed` and `lapse`: one command, one file. stdout is data, stderr is talk.
+
+mod check_config;
+mod client;
+mod ending;
+mod escape;
+mod lookup;
+mod render;
+mod run;
+mod status;
+mod token;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use ending::Ending;
+
+use crate::domain::actor::Role;
+
+/// Lapsed: IP-assignment records that are kept for a window, answered under legal process, and destroyed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lapsed",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Examples:
+  lapsed check-config /etc/lapsed/lapsed.toml
+  lapsed run --config /etc/lapsed/lapsed.toml
+  lapsed token --config /etc/lapsed/lapsed.toml --name desk-1 --role analyst"
+)]
+struct LapsedArgs {
+    #[command(subcommand)]
+    command: LapsedCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum LapsedCommand {
+    /// Run the daemon in the foreground; makes the state directory and the keyring when they are not there yet.
+    Run {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "/etc/lapsed/lapsed.toml")]
+        config: PathBuf,
+    },
+    /// Check a configuration file and say everything that is wrong with it.
+    CheckConfig {
+        /// The configuration file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Mint a bearer token and print it; works before the daemon runs and while it runs.
+    Token {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "/etc/lapsed/lapsed.toml")]
+        config: PathBuf,
+        /// For whom.
+        #[arg(long)]
+        name: String,
+        /// As what: source, analyst, approver, auditor or operator.
+        #[arg(long)]
+        role: Role,
+    },
+}
+
+/// Ask a Lapsed daemon who held an address.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lapse",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Examples:
+  lapse status
+  lapse lookup 203.0.113.7 --at 2026-11-21T14:03:22-07:00 --process subpoena \\
+        --case 24-CR-1022 --authority 'Example District Court'
+  lapse lookup 2001:db8:17::5 --at 2026-11-21T21:03:22Z --port 51515 --process warrant \\
+        --case 24-CR-1022 --authority 'Example District Court' -o json
+
+Exit codes of lookup: 0 attributed, 1 nobody held it, 2 usage or a time in the future, 3 ambiguous or uncertain,
+4 refused, 5 purged, 6 no coverage, 69 daemon unreachable, 70 a fault of Lapsed."
+)]
+struct LapseArgs {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: LapseCommand,
+}
+
+/// How the daemon is reached.
+#[derive(Debug, clap::Args)]
+struct Connection {
+    /// The daemon's API socket.
+    #[arg(long, env = "LAPSE_SOCKET", value_name = "PATH", default_value = "/run/lapsed/api.sock", global = true)]
+    socket: PathBuf,
+    /// A bearer token; without one, the daemon goes by who owns this process.
+    #[arg(long = "token-from-environment", env = "LAPSE_TOKEN", hide = true, hide_env_values = true, global = true)]
+    token: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum LapseCommand {
+    /// Ask who held an address at an instant, under a legal process.
+    Lookup(lookup::Args),
+    /// Show how the daemon is doing; no personal data.
+    Status(status::Args),
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// Runs `lapsed` with a command line.
+pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
+    match LapsedArgs::try_parse_from(args) {
+        Err(error) => usage(&error),
+        Ok(LapsedArgs { command: LapsedCommand::Run { config } }) => run::run(&config),
+        Ok(LapsedArgs { command: LapsedCommand::CheckConfig { file } }) => check_config::check(&file),
+        Ok(LapsedArgs { command: LapsedCommand::Token { config, name, role } }) => token::mint(&config, &name, role),
+    }
+}
+
+/// Runs `lapse` with a command line.
+pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
+    match LapseArgs::try_parse_from(args) {
+        Err(error) => usage(&error),
+        Ok(LapseArgs { connection, command: LapseCommand::Lookup(args) }) => lookup::lookup(&connection, &args),
+        Ok(LapseArgs { connection, command: LapseCommand::Status(args) }) => status::status(&connection, &args),
+    }
+}
+
+/// Help and version are data that was asked for; anything else is a wrong command line.
+fn usage(error: &clap::Error) -> Ending {
+    // Nowhere is left to say that printing failed.
+    let _ = error.print();
+    if error.use_stderr() { Ending::Usage } else { Ending::Ok }
+}
+
+/// Prints data.
+fn say(text: &str) -> Result<(), std::io::Error> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Talks to the person at the terminal.
+fn tell(text: &str) {
+    // Nowhere is left to say that talking failed.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,60 @@
+//! `lapsed run`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::daemon::{Daemon, DaemonError};
+
+use super::{Ending, tell};
+
+/// Runs the daemon until SIGTERM or SIGINT.
+pub(super) fn run(file: &Path) -> Ending {
+    let config = match Config::read(file) {
+        Ok(config) => config,
+        Err(error) => {
+            tell(&error.to_string());
+            return Ending::Usage;
+        }
+    };
+    let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env_lossy();
+    let talk = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    if let Err(error) = talk.try_init() {
+        tell(&format!("lapsed: cannot talk: {error}"));
+    }
+    for remark in config.remarks() {
+        tracing::warn!("{remark}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let ended = runtime.map_err(DaemonError::Thread).and_then(|runtime| runtime.block_on(serve(config)));
+    match ended {
+        Ok(()) => Ending::Ok,
+        Err(error) => {
+            tell(&format!("lapsed: {error}"));
+            Ending::Nobody
+        }
+    }
+}
+
+async fn serve(config: Config) -> Result<(), DaemonError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Thread)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Thread)?;
+    let socket = config.listen.api_socket.clone();
+    let daemon = Daemon::start(config, Arc::new(SystemClock)).await?;
+    for address in daemon.radius_addresses() {
+        tracing::info!(%address, "listening for RADIUS accounting");
+    }
+    tracing::info!(socket = %socket.display(), "ready");
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    };
+    daemon.serve(stop).await
+}

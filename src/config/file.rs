@@ -1,0 +1,256 @@
+//! The shape on disk: what was typed, with its places, before it is decided what it means.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use toml::de::DeTable;
+
+use super::Resets;
+use super::fault::Faults;
+use super::problem::Problem;
+use super::reader::{At, Reader};
+use super::shape::{INGEST, LISTEN, LOOKUP, NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT};
+use super::value;
+use crate::domain::actor::Role;
+use crate::domain::selection::SubscriberFrom;
+
+/// What a duration's key expects, in the words of a fault.
+const A_DURATION: &str = "a duration in quotation marks, such as \"90s\"";
+
+/// What a text's key expects.
+const A_TEXT: &str = "a text in quotation marks";
+
+/// The names of what can be kept of a line, in the order of [`crate::domain::selection::Kept`].
+pub(super) const KEPT: [&str; 4] = ["mac", "circuit-id", "remote-id", "nas-port"];
+
+/// The whole file.
+pub(super) struct File {
+    pub(super) state_dir: Option<At<PathBuf>>,
+    pub(super) keyring_dir: Option<At<PathBuf>>,
+    pub(super) retention: RetentionTable,
+    pub(super) lookup: LookupTable,
+    pub(super) listen: ListenTable,
+    pub(super) radius: RadiusTable,
+    pub(super) ingest: IngestTable,
+    pub(super) networks: Vec<NetworkTable>,
+    pub(super) principals: Vec<PrincipalTable>,
+}
+
+/// `[retention]`.
+pub(super) struct RetentionTable {
+    pub(super) place: Range<usize>,
+    pub(super) window: Option<At<Duration>>,
+    pub(super) bucket: Option<At<Duration>>,
+    pub(super) purge_interval: Option<At<Duration>>,
+    pub(super) carry_interval: Option<At<Duration>>,
+    pub(super) max_silence: Option<At<Option<Duration>>>,
+}
+
+/// `[lookup]`.
+pub(super) struct LookupTable {
+    pub(super) margin: Option<At<Duration>>,
+    pub(super) shared_margin: Option<At<Duration>>,
+}
+
+/// `[listen]`.
+pub(super) struct ListenTable {
+    pub(super) place: Range<usize>,
+    pub(super) api_socket: Option<At<PathBuf>>,
+    pub(super) api_socket_mode: Option<At<u32>>,
+}
+
+/// `[radius]`.
+pub(super) struct RadiusTable {
+    pub(super) receive_buffer: Option<At<u64>>,
+    pub(super) listen: Vec<Option<At<SocketAddr>>>,
+    pub(super) clients: Vec<ClientTable>,
+}
+
+/// `[[radius.client]]`.
+pub(super) struct ClientTable {
+    pub(super) network: Option<At<IpNet>>,
+    pub(super) name: Option<At<String>>,
+    pub(super) secret_file: Option<At<PathBuf>>,
+    pub(super) realm: Option<At<String>>,
+    pub(super) subscriber: Option<At<Vec<At<SubscriberFrom>>>>,
+    pub(super) keep: Option<At<Vec<At<&'static str>>>>,
+    pub(super) interims: Option<At<bool>>,
+    pub(super) max_delay: Option<At<Duration>>,
+    pub(super) max_silence: Option<At<Option<Duration>>>,
+    pub(super) resets: Option<At<Resets>>,
+}
+
+/// `[ingest]`.
+pub(super) struct IngestTable {
+    pub(super) queue: Option<At<u64>>,
+    pub(super) batch: Option<At<u64>>,
+}
+
+/// `[[network]]`.
+pub(super) struct NetworkTable {
+    pub(super) prefix: Option<At<IpNet>>,
+    pub(super) entity: Option<At<String>>,
+    pub(super) sources: Option<At<Vec<At<String>>>>,
+    pub(super) shared: Option<At<bool>>,
+}
+
+/// `[[principal]]`.
+pub(super) struct PrincipalTable {
+    pub(super) place: Range<usize>,
+    pub(super) name: Option<At<String>>,
+    /// Is there a `uid` or a `group` at all, also a wrong one?
+    pub(super) has_mark: bool,
+    pub(super) uid: Option<At<u64>>,
+    pub(super) group: Option<At<String>>,
+    pub(super) role: Option<At<Role>>,
+}
+
+impl File {
+    /// Reads the text; whatever does not fit the shape is left out and becomes a fault.
+    pub(super) fn read(text: &str, faults: &Faults<'_>) -> Self {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            faults.add(span, Problem::Syntax { message: error.message().to_owned() });
+        }
+        let root = Reader::open(&ROOT, document.get_ref(), 0..0, faults);
+        version(&root, faults);
+        Self {
+            state_dir: path(&root, "state-dir"),
+            keyring_dir: path(&root, "keyring-dir"),
+            retention: root.table("retention", &RETENTION, RetentionTable::read),
+            lookup: root.table("lookup", &LOOKUP, LookupTable::read),
+            listen: root.table("listen", &LISTEN, ListenTable::read),
+            radius: root.table("radius", &RADIUS, RadiusTable::read),
+            ingest: root.table("ingest", &INGEST, IngestTable::read),
+            networks: root.tables("network", &NETWORK, NetworkTable::read),
+            principals: root.tables("principal", &PRINCIPAL, PrincipalTable::read),
+        }
+    }
+}
+
+/// The version comes first in every sense: what another version means by a key, nobody here knows.
+fn version(root: &Reader<'_, '_, '_>, faults: &Faults<'_>) {
+    if !root.has("version") {
+        faults.add(root.place(), Problem::MissingVersion);
+    }
+    root.value("version", "a whole number", |value| {
+        let found = value.as_integer()?.to_string();
+        Some(if found == "1" { Ok(()) } else { Err(Problem::UnknownVersion { found }) })
+    });
+}
+
+impl RetentionTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self {
+            place: table.place(),
+            window: duration(table, "window"),
+            bucket: duration(table, "bucket"),
+            purge_interval: duration(table, "purge-interval"),
+            carry_interval: duration(table, "carry-interval"),
+            max_silence: silence(table),
+        }
+    }
+}
+
+impl LookupTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self { margin: duration(table, "margin"), shared_margin: duration(table, "shared-margin") }
+    }
+}
+
+impl ListenTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self {
+            place: table.place(),
+            api_socket: path(table, "api-socket"),
+            api_socket_mode: table.text("api-socket-mode", "a mode in quotation marks, such as \"0660\"", value::mode),
+        }
+    }
+}
+
+impl RadiusTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self {
+            receive_buffer: table.value("receive-buffer", "a number of bytes, such as \"8MiB\"", |written| {
+                let plain = || written.as_integer().map(ToString::to_string);
+                written.as_str().map(str::to_owned).or_else(plain).map(|text| value::size(&text))
+            }),
+            listen: table.tables("listen", &RADIUS_LISTEN, |table| {
+                table.required("address", table.text("address", A_TEXT, value::socket_address))
+            }),
+            clients: table.tables("client", &RADIUS_CLIENT, ClientTable::read),
+        }
+    }
+}
+
+impl ClientTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        let names = || SubscriberFrom::ALL.map(SubscriberFrom::name);
+        let kept = |text: &str| {
+            let known = KEPT.into_iter().find(|name| *name == text);
+            known.ok_or_else(|| Problem::Choice { key: "keep", text: text.to_owned(), choices: KEPT.to_vec() })
+        };
+        Self {
+            network: table.required("network", table.text("network", A_TEXT, value::network)),
+            name: table.required("name", table.text("name", A_TEXT, value::name)),
+            secret_file: table.required("secret-file", path(table, "secret-file")),
+            realm: table.text("realm", A_TEXT, value::name_or_empty),
+            subscriber: table.texts("subscriber", "a list of texts", |text| value::choice("subscriber", text, names())),
+            keep: table.texts("keep", "a list of texts", kept),
+            interims: table.flag("interims"),
+            max_delay: duration(table, "max-delay"),
+            max_silence: silence(table),
+            resets: table.text("resets", A_TEXT, |text| value::choice("resets", text, Resets::ALL.map(Resets::name))),
+        }
+    }
+}
+
+impl IngestTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self { queue: table.number("queue", 1, 1 << 20), batch: table.number("batch", 1, 10_000) }
+    }
+}
+
+impl NetworkTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self {
+            prefix: table.required("prefix", table.text("prefix", A_TEXT, value::network)),
+            entity: table.text("entity", A_TEXT, |text| value::line("entity", text)),
+            sources: table.texts("sources", "a list of texts", value::name),
+            shared: table.flag("shared"),
+        }
+    }
+}
+
+impl PrincipalTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self {
+            place: table.place(),
+            name: table.required("name", table.text("name", A_TEXT, value::name)),
+            has_mark: table.has("uid") || table.has("group"),
+            // chown(2) takes the greatest number for "unchanged"; no user has it.
+            uid: table.number("uid", 0, u64::from(u32::MAX) - 1),
+            group: table.text("group", A_TEXT, value::name),
+            role: table.required(
+                "role",
+                table.text("role", A_TEXT, |text| value::choice("role", text, Role::ALL.map(Role::name))),
+            ),
+        }
+    }
+}
+
+fn duration(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<Duration>> {
+    table.text(key, A_DURATION, value::duration)
+}
+
+fn silence(table: &Reader<'_, '_, '_>) -> Option<At<Option<Duration>>> {
+    table.text("max-silence", "a duration or \"none\", in quotation marks", value::duration_or_none)
+}
+
+fn path(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<PathBuf>> {
+    table.text(key, A_TEXT, |text| value::path(key, text))
+}

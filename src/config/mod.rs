@@ -1,0 +1,289 @@
+//! The configuration: one TOML file, read once at the start.
+//!
+//! The file becomes a plain struct of what was typed (`file`), and that a checked one ([`Config`]) of what is meant
+//! (`check`). Unknown keys are refused, and all faults are listed at once, each with its line. Nothing here opens a
+//! socket, makes a directory or asks whether one exists; only the files of shared secrets are read. Settings come from
+//! the file alone: the environment has no say.
+
+mod check;
+pub mod duration;
+mod fault;
+mod file;
+mod principals;
+mod problem;
+mod radius;
+mod reader;
+mod remark;
+mod secret;
+mod shape;
+mod value;
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::domain::actor::Role;
+use crate::domain::retention::Retention;
+use crate::domain::selection::Selection;
+
+pub use duration::{DurationError, Written};
+pub use fault::{ConfigError, Fault};
+pub use problem::Problem;
+pub use remark::Remark;
+pub use secret::{Secret, SecretError, SecretFile};
+pub use shape::{Hint, SHAPES, Shape};
+
+/// The most that is read of a file: room for some hundred thousand networks.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// A checked configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where the daemon keeps what it keeps.
+    pub state_dir: PathBuf,
+    /// Where the keys of the buckets are: apart from the store, if it can be, so that no backup takes both.
+    pub keyring_dir: PathBuf,
+    /// What is kept for how long.
+    pub retention: Retention,
+    /// When an answer is called uncertain.
+    pub lookup: Lookup,
+    /// Where the API is served.
+    pub listen: Listen,
+    /// RADIUS accounting.
+    pub radius: Radius,
+    /// The networks whose assignments are recorded. None: all.
+    pub networks: Vec<Network>,
+    /// Who may do what.
+    pub principals: Vec<Principal>,
+    /// How much is taken in at once.
+    pub ingest: Ingest,
+}
+
+/// `[lookup]`: how close to a change of holder an answer may be without being uncertain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// For an address that one subscriber has at a time.
+    pub margin: Duration,
+    /// For an address that several share by ports.
+    pub shared_margin: Duration,
+}
+
+/// `[listen]`: where the API is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The Unix socket.
+    pub api_socket: PathBuf,
+    /// Its permission bits.
+    pub api_socket_mode: u32,
+}
+
+/// `[radius]`: accounting by RADIUS (RFC 2866).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Radius {
+    /// The UDP sockets.
+    pub listen: Vec<SocketAddr>,
+    /// What the kernel may hold for each of them while the daemon is busy, in bytes.
+    pub receive_buffer: usize,
+    /// Who is listened to. No two have the same network or the same name.
+    pub clients: Vec<RadiusClient>,
+}
+
+/// `[[radius.client]]`: servers that share a secret with us and are one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RadiusClient {
+    /// The addresses its packets come from; no host bits.
+    pub network: IpNet,
+    /// Its name as a source.
+    pub name: String,
+    /// The shared secret (RFC 2866, section 3).
+    pub secret: Secret,
+    /// The file the secret came from.
+    pub secret_file: PathBuf,
+    /// Could that file's group or everybody read it?
+    pub secret_exposed: bool,
+    /// The realm of the addresses it speaks of. Empty: the public one.
+    pub realm: String,
+    /// What is taken from its packets. Names at least one attribute for the subscriber.
+    pub selection: Selection,
+    /// Does it report its open sessions regularly?
+    pub interims: bool,
+    /// How long after an instant it is still believed about it. At most the window.
+    pub max_delay: Duration,
+    /// After how much silence an open session of it counts as ended; `None`: never.
+    pub max_silence: Option<Duration>,
+    /// What its Accounting-On and -Off mean.
+    pub resets: Resets,
+}
+
+/// What an Accounting-On or -Off (RFC 2866, section 5.1) means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Resets {
+    /// All sessions of the NAS are over.
+    #[default]
+    Honour,
+    /// Nothing: the cards of a chassis send their own, and the others go on.
+    Ignore,
+}
+
+/// `[[network]]`: addresses of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// The prefix; no host bits, and no two networks have the same.
+    pub prefix: IpNet,
+    /// Which legal entity's subscribers they are. Empty: the only one.
+    pub entity: String,
+    /// Which sources may speak of them. None: all.
+    pub sources: Vec<String>,
+    /// Do several subscribers share each address by ports?
+    pub shared: bool,
+}
+
+/// `[[principal]]`: someone who is known by how they connect. Has a uid or a group, never both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The name in ledgers, before it is made a pseudonym.
+    pub name: String,
+    /// The user.
+    pub uid: Option<u32>,
+    /// The group whose members it is.
+    pub group: Option<String>,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// `[ingest]`: how much is taken in at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ingest {
+    /// How many events wait for the writer at most.
+    pub queue: usize,
+    /// How many events are committed together at most.
+    pub batch: usize,
+}
+
+impl Config {
+    /// Reads the file and the files of the secrets it names. Paths in it that are not absolute start from its directory.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let file = path.display().to_string();
+        let unreadable = |error: io::Error| ConfigError::Unreadable { file: file.clone(), reason: error.kind() };
+        let mut bytes = Vec::new();
+        let opened = fs::File::open(path).map_err(unreadable)?;
+        let length = opened.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if u64::try_from(length).is_ok_and(|length| length > LARGEST_FILE) {
+            return Err(ConfigError::TooLarge { file, most: LARGEST_FILE });
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let good = bytes.iter().take(error.valid_up_to());
+            let line = good.filter(|byte| **byte == b'\n').count().saturating_add(1);
+            ConfigError::NotUtf8 { file: file.clone(), line }
+        })?;
+        Self::parse(text, &file, path.parent().unwrap_or(Path::new("")), Secret::read)
+    }
+
+    /// Reads a text without touching the file system: `name` stands in the faults, `base` is where relative paths start,
+    /// and `read_secret` knows the secrets.
+    pub fn parse(
+        text: &str,
+        name: &str,
+        base: &Path,
+        mut read_secret: impl FnMut(&Path) -> Result<SecretFile, SecretError>,
+    ) -> Result<Self, ConfigError> {
+        let faults = fault::Faults::new(text);
+        let typed = file::File::read(text, &faults);
+        let config = check::check(typed, base, &mut read_secret, &faults);
+        let faults = faults.finish();
+        if faults.is_empty() { Ok(config) } else { Err(ConfigError::Faulty { file: name.to_owned(), faults }) }
+    }
+
+    /// The client that a packet from `peer` is from: of the networks that hold the address, the smallest. An IPv4-mapped
+    /// IPv6 address (RFC 4291, section 2.5.5.2) is the IPv4 address it maps.
+    pub fn source_for(&self, peer: IpAddr) -> Option<&RadiusClient> {
+        smallest(&self.radius.clients, peer, |client| client.network)
+    }
+
+    /// The configured network that an address lies in: of those that hold it, the smallest.
+    pub fn network_of(&self, address: IpAddr) -> Option<&Network> {
+        smallest(&self.networks, address, |network| network.prefix)
+    }
+
+    /// What works and yet may surprise whoever wrote this.
+    pub fn remarks(&self) -> Vec<Remark> {
+        remark::remarks(self)
+    }
+}
+
+fn smallest<T>(all: &[T], address: IpAddr, prefix: impl Fn(&T) -> IpNet) -> Option<&T> {
+    let address = address.to_canonical();
+    all.iter().filter(|one| prefix(one).contains(&address)).max_by_key(|one| prefix(one).prefix_len())
+}
+
+/// What a file with `version = 1` alone means.
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            state_dir: PathBuf::from("/var/lib/lapsed"),
+            keyring_dir: PathBuf::from("/var/lib/lapsed"),
+            retention: check::default_retention(),
+            lookup: Lookup::default(),
+            listen: Listen::default(),
+            radius: Radius::default(),
+            networks: Vec::new(),
+            principals: Vec::new(),
+            ingest: Ingest::default(),
+        }
+    }
+}
+
+impl Default for Lookup {
+    fn default() -> Self {
+        Self { margin: Duration::from_secs(60), shared_margin: Duration::from_secs(300) }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { api_socket: PathBuf::from("/run/lapsed/api.sock"), api_socket_mode: 0o660 }
+    }
+}
+
+impl Default for Radius {
+    fn default() -> Self {
+        Self { listen: Vec::new(), receive_buffer: 8 << 20, clients: Vec::new() }
+    }
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Self { queue: 8192, batch: 1000 }
+    }
+}
+
+impl Resets {
+    /// Both ways.
+    pub const ALL: [Self; 2] = [Self::Honour, Self::Ignore];
+
+    /// The name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Honour => "honour",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
+/// `resets` is neither `honour` nor `ignore`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected honour or ignore")]
+pub struct UnknownResets;
+
+impl FromStr for Resets {
+    type Err = UnknownResets;
+
+    fn from_str(text: &str) -> Result<Self, UnknownResets> {
+        Self::ALL.into_iter().find(|resets| resets.name() == text).ok_or(UnknownResets)
+    }
+}

@@ -1,0 +1,102 @@
+//! Counts of what happened, by reason. They name no one.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::domain::event::Quarantine;
+use crate::ingest::radius::Unheard;
+use crate::wire::radius::request::Silent;
+
+/// Counts since the daemon started.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    /// Datagrams received.
+    pub(super) received: Count,
+    /// Datagrams from an address of no configured client.
+    pub(super) unknown_client: Count,
+    silent: [Count; Silent::ALL.len()],
+    /// Requests recognised as a retransmission.
+    pub(super) retransmitted: Count,
+    /// Acknowledgements sent.
+    pub(super) acknowledged: Count,
+    /// Status-Server requests answered.
+    pub(super) status_server: Count,
+    /// Requests dropped because the store could not take them.
+    pub(super) refused: Count,
+    /// Datagrams that the kernel dropped for want of buffer.
+    pub(super) dropped_by_kernel: Count,
+    quarantined: [Count; Quarantine::ALL.len()],
+    /// Events older than the window when they arrived.
+    pub(super) expired_on_arrival: Count,
+    /// Attributes passed over as malformed.
+    pub(super) malformed_attributes: Count,
+    /// Records committed.
+    pub(super) records: Count,
+    /// Commits, each synced.
+    pub(super) commits: Count,
+}
+
+/// One count.
+#[derive(Debug, Default)]
+pub(super) struct Count(AtomicU64);
+
+impl Count {
+    /// Adds to it.
+    pub(super) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Adds one.
+    pub(super) fn bump(&self) {
+        self.add(1);
+    }
+
+    /// The count.
+    pub(super) fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Counters {
+    /// Counts a datagram that is not answered.
+    pub(super) fn unheard(&self, reason: Unheard) {
+        match reason {
+            Unheard::UnknownClient => self.unknown_client.bump(),
+            Unheard::Silent(reason) => count(&Silent::ALL, &self.silent, reason),
+        }
+    }
+
+    /// Counts an event, or a part of one, that is not kept.
+    pub(super) fn quarantined(&self, reason: Quarantine) {
+        count(&Quarantine::ALL, &self.quarantined, reason);
+    }
+
+    /// Every count under its name.
+    pub(super) fn by_name(&self) -> BTreeMap<String, u64> {
+        let plain = [
+            ("received", &self.received),
+            ("unknown-client", &self.unknown_client),
+            ("retransmitted", &self.retransmitted),
+            ("acknowledged", &self.acknowledged),
+            ("status-server", &self.status_server),
+            ("refused", &self.refused),
+            ("dropped-by-kernel", &self.dropped_by_kernel),
+            ("expired-on-arrival", &self.expired_on_arrival),
+            ("malformed-attributes", &self.malformed_attributes),
+            ("records", &self.records),
+            ("commits", &self.commits),
+        ];
+        let plain = plain.into_iter().map(|(name, count)| (name.to_owned(), count.value()));
+        let silent = Silent::ALL.iter().zip(&self.silent);
+        let silent = silent.map(|(reason, count)| (format!("silent/{}", reason.name()), count.value()));
+        let quarantined = Quarantine::ALL.iter().zip(&self.quarantined);
+        let quarantined = quarantined.map(|(reason, count)| (format!("quarantined/{}", reason.name()), count.value()));
+        plain.chain(silent).chain(quarantined).collect()
+    }
+}
+
+fn count<T: PartialEq>(all: &[T], counts: &[Count], reason: T) {
+    if let Some(place) = all.iter().zip(counts).find(|(known, _)| **known == reason) {
+        place.1.bump();
+    }
+}

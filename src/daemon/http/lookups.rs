@@ -1,0 +1,167 @@
+//! `POST /v1/lookups`: nothing is answered without papers, and not before the access is on record.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+
+use crate::api::{
+    AtText, BoundaryText, HeardText, LOOKUP_VERSION, LedgerText, LineText, LookupAnswer, LookupRequest, Problem,
+};
+use crate::audit::{Entry, Papers, Salt, hex};
+use crate::domain::actor::Principal;
+use crate::domain::address::Realm;
+use crate::domain::process::{ProcessType, Release};
+use crate::domain::rfc3339;
+use crate::domain::session::Edge;
+use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
+use crate::lookup::{self, Answer, Question, Reach};
+use crate::store::Log;
+
+use super::identity::Asker;
+use super::{App, Refusal};
+
+/// What every `purged` says, always in the same words: another wording would betray a sealed hold.
+const PURGED: &str = "We hold no readable record for this time. We cannot say whether one ever existed. This does not speak of material preserved under other process.";
+const AMBIGUOUS: &str = "Several subscribers may have held it; name the port, or the exact time.";
+/// Longest case number or authority, in bytes.
+const MAX_PAPER: usize = 1000;
+
+pub(super) async fn lookup(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    body: Result<Json<LookupRequest>, JsonRejection>,
+) -> Result<Json<LookupAnswer>, Refusal> {
+    // Who may not ask is told so before anything of the question is judged.
+    if !asker.role.may_look_up() {
+        return Err(Problem::forbidden(format!("role {} may not look up; analyst and approver may", asker.role)).into());
+    }
+    let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let (question, papers) = understand(&request)?;
+    let (answer, note) = match papers.process.release() {
+        Release::Refused(reason) => (app.refused(), Some(format!("{} is not answered: {reason}", papers.process))),
+        Release::Assignment => (app.answer(question.clone()).await?, None),
+    };
+    let ledger = app.record(&asker, &papers, answer.verdict).await?;
+    // The entry took a moment to become durable. What passed the horizon meanwhile is hidden.
+    let horizon = app.config.retention.cutoff(app.clock.now());
+    let answer = if answer.holder.is_some() && horizon.hides(question.at) { app.purged() } else { answer };
+    let note = note.or_else(|| match answer.verdict {
+        Verdict::Purged => Some(PURGED.to_owned()),
+        Verdict::Ambiguous => Some(AMBIGUOUS.to_owned()),
+        _ => None,
+    });
+    Ok(Json(render(&request, &question, answer, note, ledger)))
+}
+
+/// Reads the question and the papers; says which field is wrong.
+fn understand(request: &LookupRequest) -> Result<(Question, Papers), Problem> {
+    let address: IpAddr = request
+        .address
+        .parse()
+        .map_err(|_| Problem::bad_field("address", format!("`{}` is no IPv4 or IPv6 address", request.address)))?;
+    let at = rfc3339::parse(&request.at).map_err(|error| Problem::bad_field("at", error))?;
+    let process: ProcessType = request.process.parse().map_err(|error| {
+        let known = ProcessType::ALL.map(ProcessType::name).join(", ");
+        Problem::bad_field("process", format!("{error}; there are {known}"))
+    })?;
+    for (field, text) in [("case", &request.case), ("authority", &request.authority)] {
+        if text.trim().is_empty() {
+            return Err(Problem::bad_field(field, "it is empty; nothing is answered without a process on file"));
+        }
+        if text.len() > MAX_PAPER {
+            return Err(Problem::bad_field(field, format!("it is longer than {MAX_PAPER} bytes")));
+        }
+    }
+    let realm = Realm(request.realm.clone().unwrap_or_default());
+    let question = Question { address: address.to_canonical(), at, port: request.port, realm };
+    let papers = Papers { process, case: request.case.clone(), authority: request.authority.clone() };
+    Ok((question, papers))
+}
+
+impl App {
+    async fn answer(self: &Arc<Self>, question: Question) -> Result<Answer, Problem> {
+        let app = Arc::clone(self);
+        let looked_up = tokio::task::spawn_blocking(move || {
+            let heard = app.queue.heard();
+            lookup::look_up(&app.store, &app.config, &heard, &question, Reach::Verdict, app.clock.now())
+        });
+        let answer = looked_up.await.map_err(|_| Problem::internal("the lookup was cut short"))?;
+        answer.map_err(|error| {
+            tracing::error!(%error, "a lookup failed");
+            Problem::internal(format!("the store could not be read, and nothing is answered around damage: {error}"))
+        })
+    }
+
+    fn refused(&self) -> Answer {
+        Answer::bare(Verdict::Refused, self.config.retention.cutoff(self.clock.now()).horizon())
+    }
+
+    fn purged(&self) -> Answer {
+        Answer::bare(Verdict::Purged, self.config.retention.cutoff(self.clock.now()).horizon())
+    }
+
+    /// Makes the access durable in the ledger. Without it, no answer leaves.
+    async fn record(&self, asker: &Principal, papers: &Papers, verdict: Verdict) -> Result<LedgerText, Problem> {
+        let (mut salt, mut request) = (Salt([0; 32]), [0_u8; 16]);
+        let random = getrandom::fill(&mut salt.0).and_then(|()| getrandom::fill(&mut request));
+        random.map_err(|error| Problem::internal(format!("no random bytes: {error}")))?;
+        let actor = self.sealer.actor_pseudonym(&asker.name);
+        let entry = Entry::lookup(self.clock.now(), actor, asker, request, papers, &salt, verdict);
+        let index = self
+            .queue
+            .append(Log::Access, entry.to_bytes(), None)
+            .await
+            .map_err(|_| Problem::unavailable("the access could not be recorded, so nothing is answered"))?;
+        Ok(LedgerText { index, request: hex(&request), salt: hex(&salt.0) })
+    }
+}
+
+fn render(
+    request: &LookupRequest,
+    question: &Question,
+    answer: Answer,
+    note: Option<String>,
+    ledger: LedgerText,
+) -> LookupAnswer {
+    let boundary = |edge: Edge| BoundaryText {
+        time: edge.at.to_string(),
+        evidence: edge.evidence,
+        distance: edge.at.distance(question.at).as_secs(),
+    };
+    let holder = answer.holder;
+    LookupAnswer {
+        version: LOOKUP_VERSION,
+        verdict: answer.verdict,
+        note,
+        address: question.address.to_string(),
+        port: question.port,
+        realm: question.realm.to_string(),
+        at: AtText { written: request.at.clone(), utc: Timestamp::to_string(&question.at) },
+        subscriber: holder.as_ref().and_then(|holder| holder.subscriber.as_ref()).map(|name| name.as_str().to_owned()),
+        assigned: holder.as_ref().map(|holder| holder.network.to_string()),
+        session: holder.as_ref().map(|holder| holder.session.to_string()),
+        nas: holder.as_ref().map(|holder| holder.nas.0.clone()),
+        line: holder.map(|holder| LineText {
+            mac: holder.line.mac.map(|mac| mac.to_string()),
+            circuit_id: holder.line.circuit_id.map(|id| id.0),
+            remote_id: holder.line.remote_id.map(|id| id.0),
+            nas_port: holder.line.nas_port.map(|port| port.0),
+        }),
+        since: answer.since.map(boundary),
+        until: answer.until.map(boundary),
+        heard: HeardText {
+            before: answer.heard.before.map(|distance| distance.as_secs()),
+            after: answer.heard.after.map(|distance| distance.as_secs()),
+        },
+        sharing: answer.sharing,
+        from: "store".to_owned(),
+        cautions: answer.cautions.into_iter().collect(),
+        sources: answer.sources.into_iter().map(|source| source.0).collect(),
+        horizon: answer.horizon.to_string(),
+        ledger,
+    }
+}

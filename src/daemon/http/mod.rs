@@ -1,0 +1,96 @@
+//! The API on the Unix socket.
+
+mod identity;
+mod lookups;
+mod status;
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use tokio::net::UnixListener;
+
+use crate::api;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::time::Timestamp;
+use crate::store::{Sealer, Store};
+use crate::tokens::Tokens;
+
+use super::counters::Counters;
+use super::writer::Queue;
+pub(super) use identity::Peer;
+
+/// What every handler needs.
+pub(super) struct App {
+    pub(super) config: Arc<Config>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) store: Arc<Store>,
+    pub(super) sealer: Sealer,
+    pub(super) queue: Queue,
+    pub(super) counters: Arc<Counters>,
+    pub(super) tokens: RwLock<Tokens>,
+    /// Held while tokens are read again and their entries are written, so that each gets one.
+    pub(super) recording_tokens: tokio::sync::Mutex<()>,
+    pub(super) started: Timestamp,
+}
+
+/// A problem as a response.
+pub(super) struct Refusal(pub(super) api::Problem);
+
+impl From<api::Problem> for Refusal {
+    fn from(problem: api::Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(header::CONTENT_TYPE, api::PROBLEM_JSON)], Json(self.0)).into_response()
+    }
+}
+
+/// The routes.
+pub(super) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route(api::LOOKUPS, post(lookups::lookup))
+        .route(api::STATUS, get(status::status))
+        .route(api::LIVEZ, get(|| async { "alive\n" }))
+        .route(api::READYZ, get(ready))
+        .fallback(|| async {
+            Refusal(api::Problem::new(404, "no-such-path", "there is nothing at this path", "see /v1"))
+        })
+        .with_state(app)
+}
+
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    if app.queue.accepting() {
+        "ready\n".into_response()
+    } else {
+        Refusal(api::Problem::unavailable("the store takes no events")).into_response()
+    }
+}
+
+/// Binds the socket, in the place of one that a dead daemon left behind.
+pub(super) fn bind(path: &Path, mode: u32) -> io::Result<UnixListener> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => return Err(io::Error::new(io::ErrorKind::AddrInUse, "another daemon answers on it")),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path)?,
+        // Nothing is there; what else is wrong, binding will say.
+        Err(_) => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    Ok(listener)
+}

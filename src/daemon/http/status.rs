@@ -1,0 +1,39 @@
+//! `GET /v1/status`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use crate::api::{Problem, SourceStatus, StatusAnswer};
+use crate::domain::identity::SourceName;
+use crate::store::Log;
+
+use super::identity::Asker;
+use super::{App, Refusal};
+
+pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> Result<Json<StatusAnswer>, Refusal> {
+    if !asker.role.may_read_status() {
+        return Err(Problem::forbidden(format!("role {} may not read the status", asker.role)).into());
+    }
+    let now = app.clock.now();
+    let retention = &app.config.retention;
+    let heard = app.queue.heard();
+    let source = |name: &String| SourceStatus {
+        name: name.clone(),
+        heard: heard.get(&SourceName(name.clone())).map(ToString::to_string),
+    };
+    let access_entries = app.store.next_entry(Log::Access).map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(Json(StatusAnswer {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        now: now.to_string(),
+        horizon: retention.cutoff(now).horizon().to_string(),
+        window: retention.window.as_secs(),
+        bucket: u64::from(retention.bucket.secs()),
+        started: app.started.to_string(),
+        accepting: app.queue.accepting(),
+        access_entries,
+        sources: app.config.radius.clients.iter().map(|client| source(&client.name)).collect(),
+        counters: app.counters.by_name(),
+    }))
+}

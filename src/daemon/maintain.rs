@@ -1,0 +1,36 @@
+//! Keeps the keyring in step with time: keys made ahead of need, keys of expired buckets destroyed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::Store;
+
+/// Runs until told to stop. A failure is said and tried again: without fresh keys no event is acknowledged, and what is
+/// expired is hidden all the same.
+pub(super) async fn run(
+    store: Arc<Store>,
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let shortest = config.retention.purge_interval.min(config.retention.bucket.duration());
+    let mut ticks = interval((shortest / 2).clamp(Duration::from_millis(250), Duration::from_secs(30)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        let (store, now) = (Arc::clone(&store), clock.now());
+        match tokio::task::spawn_blocking(move || store.maintain(now)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the keyring could not be brought up to date; trying again"),
+            Err(error) => tracing::error!(%error, "maintenance was cut short"),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The one thread that writes.
+//!
+//! It commits whatever is queued at once, up to a batch, and then says so to those who wait. There is no waiting for a
+//! batch to fill: a source that stores and forwards sends its next event only after the last was acknowledged, so its
+//! rate is one over the latency of an acknowledgement. While one commit syncs, the next batch queues up by itself.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::identity::SourceName;
+use crate::domain::time::Timestamp;
+use crate::store::{Batch, CommitError, Log, Number, Sealed, Store};
+
+use super::counters::Counters;
+
+/// How many records one piece of work should carry at most; the queue is bounded in pieces of this size.
+pub(super) const WORK_RECORDS: usize = 64;
+
+/// Something to be made durable.
+pub(super) enum Work {
+    /// Records, and what to do once they are durable.
+    Records { sealed: Vec<Sealed>, heard: Vec<(SourceName, Timestamp)>, once_durable: Box<dyn FnOnce() + Send> },
+    /// An entry of a ledger; its index is the answer.
+    Entry { log: Log, bytes: Vec<u8>, number: Option<(Number, u64)>, once_durable: oneshot::Sender<u64> },
+    /// No more work follows.
+    Stop,
+}
+
+/// The writer has stopped, after a failure or at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store takes no more writes")]
+pub(super) struct Stopped;
+
+/// What all who send work share.
+#[derive(Clone)]
+pub(super) struct Queue {
+    work: mpsc::Sender<Work>,
+    accepting: Arc<AtomicBool>,
+    heard: Heard,
+}
+
+/// The newest event time of every source.
+pub(super) type Heard = Arc<RwLock<BTreeMap<SourceName, Timestamp>>>;
+
+impl Queue {
+    /// Queues work from a thread of its own, waiting while the queue is full.
+    pub(super) fn send_blocking(&self, work: Work) -> Result<(), Stopped> {
+        self.work.blocking_send(work).map_err(|_| Stopped)
+    }
+
+    /// Appends an entry to a ledger and returns its index once it is durable.
+    pub(super) async fn append(&self, log: Log, bytes: Vec<u8>, number: Option<(Number, u64)>) -> Result<u64, Stopped> {
+        let (once_durable, index) = oneshot::channel();
+        self.work.send(Work::Entry { log, bytes, number, once_durable }).await.map_err(|_| Stopped)?;
+        index.await.map_err(|_| Stopped)
+    }
+
+    /// Lets the writer end once all work before this is durable.
+    pub(super) async fn stop(&self) {
+        // If the writer is gone already, it has stopped.
+        let _ = self.work.send(Work::Stop).await;
+    }
+
+    /// Does the store take work?
+    pub(super) fn accepting(&self) -> bool {
+        self.accepting.load(Ordering::Acquire)
+    }
+
+    /// The newest event time of every source.
+    pub(super) fn heard(&self) -> BTreeMap<SourceName, Timestamp> {
+        self.heard.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The writer's thread and its queue.
+pub(super) struct Writer {
+    pub(super) queue: Queue,
+    pub(super) thread: JoinHandle<Result<(), CommitError>>,
+    /// Resolves when the thread has ended.
+    pub(super) ended: oneshot::Receiver<()>,
+}
+
+/// How the writer begins.
+pub(super) struct Start {
+    pub(super) store: Arc<Store>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) heard: BTreeMap<SourceName, Timestamp>,
+    /// Index of the next entry of the access ledger.
+    pub(super) next_access: u64,
+    /// Index of the next entry of the purge ledger.
+    pub(super) next_purge: u64,
+    /// Events that may wait.
+    pub(super) queue: usize,
+    /// Events in one commit.
+    pub(super) batch: usize,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(start: Start) -> std::io::Result<Self> {
+        let (work, incoming) = mpsc::channel((start.queue / WORK_RECORDS).max(1));
+        let accepting = Arc::new(AtomicBool::new(true));
+        let heard: Heard = Arc::new(RwLock::new(start.heard));
+        let queue = Queue { work, accepting: Arc::clone(&accepting), heard: Arc::clone(&heard) };
+        let (end, ended) = oneshot::channel();
+        let mut writing = Writing {
+            store: start.store,
+            counters: start.counters,
+            heard,
+            next_access: start.next_access,
+            next_purge: start.next_purge,
+            batch: start.batch,
+        };
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            let result = writing.run(incoming);
+            accepting.store(false, Ordering::Release);
+            // Nobody may be left to hear it.
+            let _ = end.send(());
+            result
+        })?;
+        Ok(Self { queue, thread, ended })
+    }
+}
+
+struct Writing {
+    store: Arc<Store>,
+    counters: Arc<Counters>,
+    heard: Heard,
+    next_access: u64,
+    next_purge: u64,
+    batch: usize,
+}
+
+/// Those who wait for one commit.
+#[derive(Default)]
+struct Waiting {
+    records: Vec<Box<dyn FnOnce() + Send>>,
+    entries: Vec<(oneshot::Sender<u64>, u64)>,
+}
+
+impl Writing {
+    /// Commits until there is no more work or a commit fails. After a failure nobody knows what is on disk: those who
+    /// wait are dropped unanswered, and the daemon ends; opening the store again finds out.
+    fn run(&mut self, mut incoming: mpsc::Receiver<Work>) -> Result<(), CommitError> {
+        let mut stop = false;
+        while !stop {
+            let Some(first) = incoming.blocking_recv() else { break };
+            let (mut batch, mut waiting) = (Batch::new(), Waiting::default());
+            let mut next = Some(first);
+            while let Some(work) = next {
+                stop |= self.take(work, &mut batch, &mut waiting);
+                next = if stop || batch.records() >= self.batch { None } else { incoming.try_recv().ok() };
+            }
+            let records = u64::try_from(batch.records()).unwrap_or(u64::MAX);
+            // A crash before this returns leaves nothing acknowledged and nothing answered; one after it, both durable.
+            self.store.commit(batch)?;
+            self.counters.commits.bump();
+            self.counters.records.add(records);
+            waiting.records.into_iter().for_each(|once_durable| once_durable());
+            for (once_durable, index) in waiting.entries {
+                // The asker may have gone; the entry stands.
+                let _ = once_durable.send(index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds work to the batch; says whether it was the last.
+    fn take(&mut self, work: Work, batch: &mut Batch, waiting: &mut Waiting) -> bool {
+        match work {
+            Work::Stop => return true,
+            Work::Records { sealed, heard, once_durable } => {
+                sealed.into_iter().for_each(|sealed| batch.record(sealed));
+                self.hear(heard, batch);
+                waiting.records.push(once_durable);
+            }
+            Work::Entry { log, bytes, number, once_durable } => {
+                let next = match log {
+                    Log::Access => &mut self.next_access,
+                    Log::Purge => &mut self.next_purge,
+                };
+                let index = *next;
+                *next = next.saturating_add(1);
+                batch.entry(log, index, bytes);
+                if let Some((number, value)) = number {
+                    batch.number(number, value);
+                }
+                waiting.entries.push((once_durable, index));
+            }
+        }
+        false
+    }
+
+    /// Keeps the newest event time of every source; a late event does not turn it back.
+    fn hear(&self, heard: Vec<(SourceName, Timestamp)>, batch: &mut Batch) {
+        let mut known = self.heard.write().unwrap_or_else(PoisonError::into_inner);
+        for (source, at) in heard {
+            if known.get(&source).is_none_or(|newest| *newest < at) {
+                batch.heard(&source, at);
+                known.insert(source, at);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Who may do what.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The five roles. One principal has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Sends events.
+    Source,
+    /// Looks up under a legal process.
+    Analyst,
+    /// Confirms what an analyst may not decide alone.
+    Approver,
+    /// Reads ledgers and reports, never a record.
+    Auditor,
+    /// Runs the daemon, never reads a record.
+    Operator,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 5] = [Self::Source, Self::Analyst, Self::Approver, Self::Auditor, Self::Operator];
+
+    /// The name in configuration, tokens and ledger entries.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Analyst => "analyst",
+            Self::Approver => "approver",
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// May this role ask who held an address?
+    pub const fn may_look_up(self) -> bool {
+        matches!(self, Self::Analyst | Self::Approver)
+    }
+
+    /// May this role read the daemon's status? It holds no personal data; sources have no use for it.
+    pub const fn may_read_status(self) -> bool {
+        !matches!(self, Self::Source)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// No role has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown role `{0}`: expected source, analyst, approver, auditor or operator")]
+pub struct UnknownRole(pub String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| UnknownRole(text.to_owned()))
+    }
+}
+
+/// Someone or something with a name and a role, as authentication established it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The name in the configuration or on the token.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+}

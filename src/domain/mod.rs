@@ -1,0 +1,15 @@
+//! The nouns: what a record means, and the rules that need neither IO nor a clock.
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
+
+pub mod actor;
+pub mod address;
+pub mod event;
+pub mod identity;
+pub mod process;
+pub mod record;
+pub mod retention;
+pub mod rfc3339;
+pub mod selection;
+pub mod session;
+pub mod time;
+pub mod verdict;

@@ -1,0 +1,59 @@
+//! The promise in numbers: how long records are readable, and in which steps they go.
+
+use std::time::Duration;
+
+use super::time::{BucketWidth, Cutoff, Timestamp};
+
+/// The retention policy a store was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// How long a record is readable.
+    pub window: Duration,
+    /// How much time shares one key.
+    pub bucket: BucketWidth,
+    /// How often expired records are destroyed.
+    pub purge_interval: Duration,
+    /// For how long a statement speaks when nothing follows.
+    pub carry_interval: Duration,
+    /// After how much silence an open session counts as ended; `None`: never.
+    pub max_silence: Option<Duration>,
+}
+
+impl Retention {
+    /// The cutoff at `now`.
+    pub fn cutoff(&self, now: Timestamp) -> Cutoff {
+        Cutoff::of(now, self.window)
+    }
+
+    /// `carry-interval` where the configuration names none: the smaller of 4 h and window / 12, in whole buckets, at least one.
+    pub fn default_carry_interval(window: Duration, bucket: BucketWidth) -> Duration {
+        let wanted = Duration::from_secs(4 * 3600).min(window / 12);
+        bucket.duration().saturating_mul(bucket.buckets_in(wanted).max(1))
+    }
+
+    /// `max-silence` where the configuration names none: the smaller of 24 h and window / 2.
+    pub fn default_max_silence(window: Duration) -> Duration {
+        Duration::from_secs(24 * 3600).min(window / 2)
+    }
+
+    /// For how many buckets a statement speaks; at least one.
+    pub fn carry_buckets(&self) -> u32 {
+        self.bucket.buckets_in(self.carry_interval).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_follow_the_window() {
+        let ten_minutes = BucketWidth::from_secs(600).unwrap();
+        let two_days = Duration::from_secs(48 * 3600);
+        assert_eq!(Retention::default_carry_interval(two_days, ten_minutes), Duration::from_secs(4 * 3600));
+        assert_eq!(Retention::default_max_silence(two_days), Duration::from_secs(24 * 3600));
+
+        let second = BucketWidth::from_secs(1).unwrap();
+        assert_eq!(Retention::default_carry_interval(Duration::from_secs(20), second), Duration::from_secs(2));
+    }
+}

@@ -1,0 +1,100 @@
+//! What to do with one RADIUS datagram. Pure: the loop around it owns the socket.
+
+use std::net::IpAddr;
+
+use crate::config::{Config, RadiusClient};
+use crate::domain::event::Quarantine;
+use crate::domain::identity::SourceName;
+use crate::domain::time::Timestamp;
+use crate::store::{SealError, Sealed, Sealer};
+use crate::wire::radius::request::{Request, RequestKind, Silent};
+
+use super::admit;
+
+/// A datagram that came from a configured client and authenticated.
+pub struct Incoming<'a> {
+    client: &'a RadiusClient,
+    request: Request<'a>,
+    peer: IpAddr,
+}
+
+/// Why a datagram gets no answer. An attacker learns nothing from silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    /// It comes from no configured network.
+    UnknownClient,
+    /// It does not authenticate, or is no request.
+    Silent(Silent),
+}
+
+/// What a request asks for.
+pub enum Asked {
+    /// Status-Server (RFC 5997): to be answered only while the store takes events.
+    Alive,
+    /// An accounting request.
+    Accounting(Accounting),
+}
+
+/// What becomes of an accounting request.
+#[derive(Default)]
+pub struct Accounting {
+    /// To be stored before the request is acknowledged; may be empty.
+    pub sealed: Vec<Sealed>,
+    /// When the source says it happened.
+    pub heard: Option<(SourceName, Timestamp)>,
+    /// Why something was not kept.
+    pub quarantined: Vec<Quarantine>,
+    /// It was too old to be kept when it arrived.
+    pub expired_on_arrival: bool,
+    /// Attributes that were passed over as malformed.
+    pub flaws: u64,
+}
+
+impl<'a> Incoming<'a> {
+    /// Checks who sent a datagram.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it is not heard.
+    pub fn authenticate(datagram: &'a [u8], peer: IpAddr, config: &'a Config) -> Result<Self, Unheard> {
+        let client = config.source_for(peer).ok_or(Unheard::UnknownClient)?;
+        let request = Request::authenticate(datagram, client.secret.as_bytes()).map_err(Unheard::Silent)?;
+        Ok(Self { client, request, peer })
+    }
+
+    /// Identifier and authenticator, by which a retransmission is recognised.
+    pub fn sameness(&self) -> (u8, [u8; 16]) {
+        (self.request.identifier(), self.request.authenticator())
+    }
+
+    /// The acknowledgement. It may leave only once everything it acknowledges is durable.
+    pub fn reply(&self) -> Vec<u8> {
+        self.request.reply(self.client.secret.as_bytes())
+    }
+
+    /// Reads and seals what is asked, as of its arrival.
+    ///
+    /// # Errors
+    ///
+    /// If a record cannot be sealed; then the request must not be acknowledged.
+    pub fn asked(&self, config: &Config, sealer: &Sealer, received: Timestamp) -> Result<Asked, SealError> {
+        if self.request.kind() == RequestKind::StatusServer {
+            return Ok(Asked::Alive);
+        }
+        let mut accounting = Accounting::default();
+        match self.request.event(self.peer, &self.client.selection) {
+            Err(reason) => accounting.quarantined.push(reason),
+            Ok((event, flaws)) => {
+                let admission = admit(&event, self.client, config, sealer, received);
+                for (record, entity) in &admission.records {
+                    accounting.sealed.push(sealer.seal(record, entity)?);
+                }
+                accounting.flaws = u64::from(flaws.count());
+                accounting.heard = Some((SourceName(self.client.name.clone()), admission.at));
+                accounting.quarantined = admission.quarantined;
+                accounting.expired_on_arrival = admission.expired_on_arrival;
+            }
+        }
+        Ok(Asked::Accounting(accounting))
+    }
+}

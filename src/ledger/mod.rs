@@ -1,0 +1,5 @@
+//! The append-only ledgers, as far as they are built: the keys that will sign their checkpoints.
+//!
+//! Knows nothing of leases.
+
+pub mod keys;

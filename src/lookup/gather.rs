@@ -1,0 +1,215 @@
+//! Reads the statements of an address, only as far as the answer needs.
+//!
+//! For each prefix length in use, the longest first: back from the instant, a carry interval at a time, until what was
+//! read explains itself (see `settled_past`) or the horizon is reached; forward until what was held has ended. Where the
+//! store has been settled on disk, one carry interval back will do; until then, it may be the whole window.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::domain::address::{Family, Network};
+use crate::domain::record::{Kind, Subject};
+use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Said};
+use crate::domain::time::{Bucket, Cutoff, Timestamp};
+use crate::store::{Observations, Place, ReadError, Store};
+
+use super::settled_past::explains_itself;
+use super::timeline::{Statements, Timeline};
+use super::{Policy, Question, Reach};
+
+/// The timelines of every prefix around the address that the answer needs, the longest first.
+pub(super) fn gather(
+    store: &Store,
+    policy: &Policy,
+    question: &Question,
+    reach: Reach,
+    cutoff: Cutoff,
+    now: Timestamp,
+) -> Result<Vec<Timeline>, ReadError> {
+    let mut reading = Reading {
+        observations: store.observations(cutoff),
+        policy,
+        question,
+        reach,
+        horizon: cutoff.horizon(),
+        from: question.at.minus(policy.margin).max(cutoff.horizon()),
+        to: question.at.plus(policy.margin).min(now),
+        now,
+    };
+    let mut timelines = Vec::new();
+    for prefix_len in reading.observations.prefix_lens(Family::of(question.address)) {
+        let Some(network) = Network::around(question.address, prefix_len) else { continue };
+        let timeline = reading.timeline(network)?;
+        let settles_it = timeline.spans.iter().any(|held| held.covers(reading.from) && held.covers(reading.to));
+        timelines.push(timeline);
+        // A shorter prefix is asked only where the longer ones leave an instant open.
+        if settles_it && reach == Reach::Verdict {
+            break;
+        }
+    }
+    Ok(timelines)
+}
+
+struct Reading<'a> {
+    observations: Observations<'a>,
+    policy: &'a Policy,
+    question: &'a Question,
+    reach: Reach,
+    horizon: Timestamp,
+    /// The margin around the instant, within the window.
+    from: Timestamp,
+    to: Timestamp,
+    now: Timestamp,
+}
+
+/// The buckets that have been read, both ends included.
+#[derive(Clone, Copy)]
+struct Stretch {
+    first: Bucket,
+    last: Bucket,
+}
+
+impl Reading<'_> {
+    fn timeline(&mut self, network: Network) -> Result<Timeline, ReadError> {
+        let mut statements = Statements::new(network);
+        let mut stretch = self.read_back(&mut statements)?;
+        self.read_forward(&mut statements, &mut stretch)?;
+        self.read_markers(&mut statements, stretch)?;
+        let mut timeline = Timeline::of(statements, self.policy, self.horizon, self.end_of(stretch));
+        self.drop_refuted(&mut timeline)?;
+        Ok(timeline)
+    }
+
+    /// From the end of the margin back until what was read explains itself, or to the horizon.
+    fn read_back(&mut self, statements: &mut Statements) -> Result<Stretch, ReadError> {
+        let last = self.bucket_of(self.to);
+        let oldest = self.bucket_of(self.horizon);
+        let mut stretch = Stretch { first: last.later(1), last };
+        while stretch.first > oldest {
+            let first = stretch.first.earlier(self.policy.rules.carry_buckets).max(oldest);
+            self.read(statements, Stretch { first, last: stretch.first.earlier(1) })?;
+            stretch.first = first;
+            if self.reach == Reach::Verdict
+                && explains_itself(statements, self.from, self.question.port)
+                && self.spans(statements, stretch).iter().any(|held| held.covers(self.question.at))
+            {
+                break;
+            }
+        }
+        Ok(stretch)
+    }
+
+    /// On from the margin until nothing that matters is open any more, or to now. Near the horizon, the first
+    /// statements after it tell what was open there.
+    fn read_forward(&mut self, statements: &mut Statements, stretch: &mut Stretch) -> Result<(), ReadError> {
+        let newest = self.bucket_of(self.now);
+        let step = self.policy.rules.carry_buckets;
+        let told = self.bucket_of(self.horizon).later(step);
+        while stretch.last < newest {
+            let near_horizon = stretch.last < told && stretch.first <= self.bucket_of(self.horizon);
+            if self.reach == Reach::Verdict && !near_horizon && !self.waits(statements, *stretch) {
+                break;
+            }
+            let last = stretch.last.later(step).min(newest);
+            self.read(statements, Stretch { first: stretch.last.later(1), last })?;
+            stretch.last = last;
+        }
+        Ok(())
+    }
+
+    /// Is anything open at the instant whose end has not been read yet, or an inferred start without its stop?
+    fn waits(&self, statements: &Statements, stretch: Stretch) -> bool {
+        let held = self.spans(statements, stretch);
+        let open = held.iter().any(|held| held.covers(self.question.at) && held.until.is_none());
+        open || statements.said.iter().any(|candidate| {
+            let answers = |other: &crate::domain::session::Statement| {
+                other.run == candidate.run && other.said != Said::InferredStart && other.at >= candidate.at
+            };
+            candidate.said == Said::InferredStart && candidate.at <= self.to && !statements.said.iter().any(answers)
+        })
+    }
+
+    fn spans(&self, statements: &Statements, stretch: Stretch) -> Vec<Held> {
+        statements.settle(self.policy, self.horizon, self.end_of(stretch)).1
+    }
+
+    fn read(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), ReadError> {
+        let place = Place::Address { realm: &self.question.realm, network: statements.network };
+        for bucket in buckets(stretch) {
+            for record in self.observations.in_bucket(&place, bucket)? {
+                let Subject::Assignment { ports, .. } = record.subject else { continue };
+                if record.at <= self.now && self.question.port.is_none_or(|port| ports.contains(port)) {
+                    statements.hear(record, self.policy);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the ends of sessions and the resets of their NAS, wherever the statements alone leave a session open.
+    ///
+    /// A marker can only close. So all that it can change lies inside the spans as they are without it, and in the carry
+    /// interval before those whose start was not observed: an update shortly after its session's end means nothing.
+    fn read_markers(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), ReadError> {
+        let mut probes = BTreeSet::new();
+        for held in self.spans(statements, stretch) {
+            let Some(session) = statements.session(held.run) else { continue };
+            let reach_back = if held.from.evidence == Evidence::Observed { 0 } else { self.policy.rules.carry_buckets };
+            let first = self.bucket_of(held.from.at).earlier(reach_back).max(self.bucket_of(self.horizon));
+            let last = held.until.map_or(stretch.last, |until| self.bucket_of(until.at)).min(stretch.last);
+            probes.extend(buckets(Stretch { first, last }).map(|bucket| (session.clone(), bucket)));
+        }
+        for ((nas, session), bucket) in probes {
+            let ends = self.observations.in_bucket(&Place::Session { nas: &nas, session }, bucket)?;
+            let resets = self.observations.in_bucket(&Place::Nas { nas: &nas }, bucket)?;
+            let key = (nas, session);
+            for record in ends.iter().chain(&resets).filter(|record| record.at <= self.now) {
+                let said = if record.kind == Kind::Reset { Said::Reset } else { Said::SessionEnd };
+                statements.hear_marker(&key, said, record);
+            }
+        }
+        Ok(())
+    }
+
+    /// An inferred start is void if the session spoke between it and its stop, also about another address.
+    fn drop_refuted(&mut self, timeline: &mut Timeline) -> Result<(), ReadError> {
+        let mut refuted = Vec::new();
+        for (index, held) in timeline.inferred.iter().enumerate().filter(|(_, held)| held.covers(self.question.at)) {
+            let named = timeline.named(held.run, Timestamp::MAX);
+            let (Some((nas, session)), Some(subscriber)) = (timeline.statements.session(held.run), named) else {
+                continue;
+            };
+            let until = held.until.map_or(self.now, |edge| edge.at);
+            let from = held.from.at.minus(INFERRED_START_SLACK);
+            let said = self.observations.of_subscriber(&self.policy.entity, &subscriber, from, until)?;
+            if said.iter().any(|record| {
+                record.session == *session
+                    && record.nas == *nas
+                    && record.at < until
+                    && matches!(record.kind, Kind::Start | Kind::Update | Kind::Stop)
+            }) {
+                refuted.push(index);
+            }
+        }
+        let mut index = 0_usize;
+        timeline.inferred.retain(|_| {
+            let keep = !refuted.contains(&index);
+            index = index.saturating_add(1);
+            keep
+        });
+        Ok(())
+    }
+
+    fn bucket_of(&self, at: Timestamp) -> Bucket {
+        self.policy.rules.width.bucket_of(at)
+    }
+
+    /// The last instant that has been read: of the newest bucket, no later than now.
+    fn end_of(&self, stretch: Stretch) -> Timestamp {
+        self.policy.rules.width.start_of(stretch.last.later(1)).minus(Duration::from_millis(1)).min(self.now)
+    }
+}
+
+fn buckets(stretch: Stretch) -> impl Iterator<Item = Bucket> {
+    (stretch.first.0..=stretch.last.0).map(Bucket)
+}

@@ -1,0 +1,245 @@
+//! The verdict, from timelines. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::domain::identity::{Line, SessionTag, SourceName, SubscriberId};
+use crate::domain::record::{Kind, Record, TimeQuality};
+use crate::domain::session::{Edge, Evidence, Held};
+use crate::domain::time::Timestamp;
+use crate::domain::verdict::{Caution, Verdict};
+
+use super::timeline::{Timeline, nearest};
+use super::{Answer, Heard, Holder, Policy, Question};
+
+/// Nearer than this to the horizon, evidence is going.
+const NEAR_HORIZON: Duration = Duration::from_secs(300);
+
+/// Who holds an address: a subscriber, or a session that none of its statements names.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Party {
+    Named(SubscriberId),
+    Unnamed(SessionTag),
+}
+
+/// A span with the timeline it belongs to.
+#[derive(Clone, Copy)]
+struct Holding<'a> {
+    timeline: &'a Timeline,
+    held: &'a Held,
+    inferred: bool,
+}
+
+impl Holding<'_> {
+    fn holds_all_ports(&self) -> bool {
+        self.timeline.statements.runs.get(self.held.run).is_some_and(|run| run.ports.is_all())
+    }
+
+    /// What the session said in this span. A span whose start was not observed may go back on what was said before.
+    fn records(&self) -> Vec<&Record> {
+        let observed = self.held.from.evidence == Evidence::Observed;
+        let inside = |record: &Record| {
+            (!observed || record.at >= self.held.from.at) && self.held.until.is_none_or(|until| record.at <= until.at)
+        };
+        self.timeline.own_statements(self.held.run).into_iter().filter(|record| inside(record)).collect()
+    }
+
+    fn party(&self, at: Timestamp) -> Option<Party> {
+        let (_, tag) = self.timeline.statements.session(self.held.run)?;
+        let named = nearest(&self.records(), at, |record| record.subscriber.clone());
+        Some(named.map_or(Party::Unnamed(*tag), Party::Named))
+    }
+}
+
+/// What the verdict rests on.
+pub(super) struct Evidences<'a> {
+    /// Of every prefix around the address, the longest first.
+    pub(super) timelines: &'a [Timeline],
+    pub(super) policy: &'a Policy,
+    pub(super) question: &'a Question,
+    /// The newest event time of every source.
+    pub(super) heard: &'a BTreeMap<SourceName, Timestamp>,
+    pub(super) horizon: Timestamp,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Evidences<'a> {
+    /// Who held the address at the question's instant, and how sure that is.
+    pub(super) fn judge(&self) -> Answer {
+        let mut answer = Answer::bare(Verdict::NoCoverage, self.horizon);
+        if self.question.at < self.horizon.plus(NEAR_HORIZON) {
+            answer.cautions.insert(Caution::NearHorizon);
+        }
+        let holdings = self.holdings_at(self.question.at);
+        let Some(holding) = holdings.iter().min_by_key(|holding| holding.held.from.at) else {
+            self.nobody(&mut answer);
+            return answer;
+        };
+        answer.sharing = self.parties_at(self.question.at).len();
+        answer.sources = holdings.iter().flat_map(Holding::records).map(|record| record.source.clone()).collect();
+        let shared = self.policy.shared || holdings.iter().any(|holding| !holding.holds_all_ports());
+        if answer.sharing > 1 || (shared && self.question.port.is_none()) {
+            answer.verdict = Verdict::Ambiguous;
+            return answer;
+        }
+        self.describe(holding, &mut answer);
+        let doubtful = self.doubts(holding, &mut answer.cautions);
+        self.remarks(holding, &mut answer.cautions);
+        answer.verdict = if doubtful { Verdict::Uncertain } else { Verdict::Attributed };
+        answer
+    }
+
+    /// Who holds the address at an instant: the sessions on the longest prefix that has any. What a stop alone hints at
+    /// counts only where no session holds any of the prefixes.
+    fn holdings_at(&self, at: Timestamp) -> Vec<Holding<'a>> {
+        for inferred in [false, true] {
+            for timeline in self.timelines {
+                let spans = if inferred { &timeline.inferred } else { &timeline.spans };
+                let covering = spans.iter().filter(|held| held.covers(at));
+                let holdings: Vec<_> = covering.map(|held| Holding { timeline, held, inferred }).collect();
+                if !holdings.is_empty() {
+                    return holdings;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn parties_at(&self, at: Timestamp) -> BTreeSet<Party> {
+        self.holdings_at(at).iter().filter_map(|holding| holding.party(at)).collect()
+    }
+
+    /// Fills in who, since when and until when.
+    fn describe(&self, holding: &Holding<'_>, answer: &mut Answer) {
+        let at = self.question.at;
+        let records = holding.records();
+        let Some((nas, session)) = holding.timeline.statements.session(holding.held.run) else { return };
+        answer.holder = Some(Holder {
+            subscriber: nearest(&records, at, |record| record.subscriber.clone()),
+            session: *session,
+            nas: nas.clone(),
+            line: Line {
+                mac: nearest(&records, at, |record| record.line.mac),
+                circuit_id: nearest(&records, at, |record| record.line.circuit_id.clone()),
+                remote_id: nearest(&records, at, |record| record.line.remote_id.clone()),
+                nas_port: nearest(&records, at, |record| record.line.nas_port.clone()),
+            },
+            network: holding.timeline.statements.network,
+        });
+        answer.since = Some(holding.held.from);
+        answer.until = holding.held.until;
+        let spoken = holding.timeline.own_statements(holding.held.run);
+        let spoken: Vec<_> = spoken.iter().filter(|record| record.kind != Kind::InferredStart).collect();
+        answer.heard = Heard {
+            before: spoken.iter().rev().find(|record| record.at <= at).map(|record| at.since(record.at)),
+            after: spoken.iter().find(|record| record.at > at).map(|record| record.at.since(at)),
+        };
+    }
+
+    /// The cautions that make one holder uncertain; says whether there are any.
+    fn doubts(&self, holding: &Holding<'_>, cautions: &mut BTreeSet<Caution>) -> bool {
+        let at = self.question.at;
+        let mut found = BTreeSet::new();
+        if holding.inferred {
+            found.insert(Caution::InferredStart);
+        }
+        if matches!(holding.party(at), None | Some(Party::Unnamed(_))) {
+            found.insert(Caution::UnnamedHolder);
+        }
+        if self.changes_hands_near(at) {
+            found.insert(Caution::NearBoundary);
+        }
+        if self.clock_is_doubtful(holding) {
+            found.insert(Caution::SourceClock);
+        }
+        if self.rests_on_carries(holding) {
+            found.insert(Caution::SilentSource);
+        }
+        cautions.extend(&found);
+        !found.is_empty()
+    }
+
+    /// Does someone else, or nobody, hold the address at any instant within the margin and the window?
+    fn changes_hands_near(&self, at: Timestamp) -> bool {
+        let from = at.minus(self.policy.margin).max(self.horizon);
+        let to = at.plus(self.policy.margin).min(self.now);
+        let holder = self.parties_at(at);
+        let edges = self.timelines.iter().flat_map(Timeline::edges).filter(|edge| from <= *edge && *edge <= to);
+        edges.chain([from, to]).any(|instant| self.parties_at(instant) != holder)
+    }
+
+    /// Does the beginning, or the newest statement before the instant, rest on a clock that was ahead of ours?
+    fn clock_is_doubtful(&self, holding: &Holding<'_>) -> bool {
+        let records = holding.records();
+        let before = records.iter().rev().find(|record| record.at <= self.question.at);
+        let opening = records.iter().find(|record| record.at == holding.held.from.at);
+        [before, opening].into_iter().flatten().any(|record| record.quality == TimeQuality::SourceClockAhead)
+    }
+
+    /// Was a source that reports its open sessions silent about this one for a carry interval on either side?
+    fn rests_on_carries(&self, holding: &Holding<'_>) -> bool {
+        let spoken = holding.timeline.own_statements(holding.held.run);
+        let reports = spoken.iter().any(|record| self.policy.of(&record.source).interims);
+        let near = |record: &&Record| record.at.distance(self.question.at) <= self.policy.carry_interval;
+        let may_still_speak = self.now.since(self.question.at) < self.policy.carry_interval;
+        let heard_before = spoken.iter().any(|record| near(record) && record.at <= self.question.at);
+        let heard_after = spoken.iter().any(|record| near(record) && record.at > self.question.at);
+        reports && !heard_before && !heard_after && !may_still_speak
+    }
+
+    /// The cautions that do not change the verdict.
+    fn remarks(&self, holding: &Holding<'_>, cautions: &mut BTreeSet<Caution>) {
+        let from = holding.held.from;
+        if from.evidence == Evidence::Inferred {
+            cautions.insert(Caution::InferredStart);
+        }
+        if holding.held.until.is_some_and(|until| until.evidence == Evidence::Inferred) {
+            cautions.insert(Caution::InferredEnd);
+        }
+        let unclosed = |other: &Held| {
+            other.run != holding.held.run && other.until == Some(Edge { at: from.at, evidence: Evidence::Inferred })
+        };
+        if holding.timeline.spans.iter().any(unclosed) {
+            cautions.insert(Caution::UnclosedPredecessor);
+        }
+        let silent = |record: &&Record| {
+            let heard = self.heard.get(&record.source).copied().unwrap_or_default();
+            heard.plus(self.policy.carry_interval) < self.question.at
+        };
+        if holding.records().iter().any(silent) {
+            cautions.insert(Caution::SilentSource);
+        }
+    }
+
+    /// Nobody is known to have held it: on evidence, or because nothing is known?
+    ///
+    /// It is evidence if on every prefix that was ever spoken of, the newest statement is an explicit end, and its source
+    /// has been heard of a later instant since.
+    fn nobody(&self, answer: &mut Answer) {
+        let mut ended = true;
+        let mut spoken_of = false;
+        for timeline in self.timelines {
+            let until_then = timeline.settled.iter().filter(|settled| settled.at <= self.question.at);
+            let Some(newest) = until_then.filter(|settled| settled.kind != Kind::Void).max_by_key(|settled| settled.at)
+            else {
+                continue;
+            };
+            spoken_of = true;
+            match timeline.record(newest) {
+                Some(end) => {
+                    let heard_since = self.heard.get(&end.source).is_some_and(|heard| *heard > end.at);
+                    answer.sources.insert(end.source.clone());
+                    ended &= heard_since;
+                    if !heard_since {
+                        answer.cautions.insert(Caution::SilentSource);
+                    }
+                }
+                None => {
+                    answer.cautions.insert(Caution::LastHolderSilent);
+                    ended = false;
+                }
+            }
+        }
+        answer.verdict = if spoken_of && ended { Verdict::Unassigned } else { Verdict::NoCoverage };
+    }
+}

@@ -1,0 +1,208 @@
+//! Who held an address at an instant: gather the statements, settle them, judge.
+//!
+//! [`gather`] reads the store, only as far as the answer needs; [`timeline`] turns what was read into spans; [`judge`]
+//! decides. The last two are pure. Nothing here knows who asks or why: that is the business of `audit` and the API.
+
+mod gather;
+mod judge;
+mod settled_past;
+mod timeline;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::domain::address::{Network, Realm};
+use crate::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, SubscriberId};
+use crate::domain::session::{Edge, Rules};
+use crate::domain::time::{Cutoff, Timestamp};
+use crate::domain::verdict::{Caution, Verdict};
+use crate::store::{ReadError, Store};
+
+use judge::Evidences;
+
+/// "Who held this address at this instant?"
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The address.
+    pub address: IpAddr,
+    /// The instant.
+    pub at: Timestamp,
+    /// The source port; needed where several subscribers share an address.
+    pub port: Option<u16>,
+    /// Which of several equal address spaces.
+    pub realm: Realm,
+}
+
+/// How much of what can be known is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// As far back as the verdict needs, and forward to the end of what was held.
+    Verdict,
+    /// The whole window.
+    Everything,
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The outcome.
+    pub verdict: Verdict,
+    /// The one holder, where the verdict names one.
+    pub holder: Option<Holder>,
+    /// Since when it has been held.
+    pub since: Option<Edge>,
+    /// Until when it was held; `None` if nothing says that it ended.
+    pub until: Option<Edge>,
+    /// How long before and after the instant the session was heard.
+    pub heard: Heard,
+    /// How many subscribers are known to have held the address, or the port.
+    pub sharing: usize,
+    /// Why to be careful.
+    pub cautions: BTreeSet<Caution>,
+    /// The sources whose statements it rests on.
+    pub sources: BTreeSet<SourceName>,
+    /// The first instant that is still readable.
+    pub horizon: Timestamp,
+}
+
+impl Answer {
+    /// An answer that names nobody.
+    pub fn bare(verdict: Verdict, horizon: Timestamp) -> Self {
+        Self {
+            verdict,
+            holder: None,
+            since: None,
+            until: None,
+            heard: Heard::default(),
+            sharing: 0,
+            cautions: BTreeSet::new(),
+            sources: BTreeSet::new(),
+            horizon,
+        }
+    }
+}
+
+/// Who held it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The subscriber, as the newest statement at or before the instant names it.
+    pub subscriber: Option<SubscriberId>,
+    /// The session.
+    pub session: SessionTag,
+    /// The NAS of the session.
+    pub nas: NasId,
+    /// Where the session entered the network.
+    pub line: Line,
+    /// The address or prefix that was assigned.
+    pub network: Network,
+}
+
+/// Distance from the instant to the nearest statements of the session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// The newest at or before it.
+    pub before: Option<Duration>,
+    /// The oldest after it.
+    pub after: Option<Duration>,
+}
+
+/// What a lookup must know of the configuration.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How statements are settled.
+    pub rules: Rules,
+    /// The margin of the address asked for.
+    pub margin: Duration,
+    /// Do several subscribers share the address?
+    pub shared: bool,
+    /// Whose subscriber names the address is assigned to.
+    pub entity: Entity,
+    /// For how long a statement speaks.
+    pub carry_interval: Duration,
+    /// Per source: after how many buckets a silent session counts as ended (`None`: never), and whether it reports its
+    /// open sessions regularly.
+    pub sources: BTreeMap<SourceName, SourcePolicy>,
+    /// The same for a source that is no longer configured.
+    pub other_sources: SourcePolicy,
+}
+
+/// How one source speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourcePolicy {
+    /// After how many buckets a silent session counts as ended; `None`: never.
+    pub silence: Option<u32>,
+    /// Does it report its open sessions regularly?
+    pub interims: bool,
+}
+
+impl Policy {
+    /// The policy for one address.
+    pub fn for_address(config: &Config, address: IpAddr) -> Self {
+        let width = config.retention.bucket;
+        let network = config.network_of(address);
+        let shared = network.is_some_and(|network| network.shared);
+        let silence = |max: Option<Duration>| max.map(|max| width.buckets_in(max));
+        Self {
+            rules: Rules { width, carry_buckets: config.retention.carry_buckets() },
+            margin: if shared { config.lookup.shared_margin } else { config.lookup.margin },
+            shared,
+            entity: Entity(network.map(|network| network.entity.clone()).unwrap_or_default()),
+            carry_interval: config.retention.carry_interval,
+            sources: config
+                .radius
+                .clients
+                .iter()
+                .map(|client| {
+                    let policy = SourcePolicy { silence: silence(client.max_silence), interims: client.interims };
+                    (SourceName(client.name.clone()), policy)
+                })
+                .collect(),
+            other_sources: SourcePolicy { silence: silence(config.retention.max_silence), interims: false },
+        }
+    }
+
+    fn of(&self, source: &SourceName) -> SourcePolicy {
+        self.sources.get(source).copied().unwrap_or(self.other_sources)
+    }
+}
+
+/// Answers a question from what is readable at `now`.
+///
+/// `heard` is the newest event time of every source. The order of the refusals matters: what lies before the horizon is
+/// `purged` whatever the address, so that the answer says nothing else.
+///
+/// # Errors
+///
+/// If the store cannot be read, or a record does not open under its key. Nothing is answered around damage.
+pub fn look_up(
+    store: &Store,
+    config: &Config,
+    heard: &BTreeMap<SourceName, Timestamp>,
+    question: &Question,
+    reach: Reach,
+    now: Timestamp,
+) -> Result<Answer, ReadError> {
+    let cutoff = config.retention.cutoff(now);
+    if let Some(verdict) = foregone(config, question, cutoff, now) {
+        return Ok(Answer::bare(verdict, cutoff.horizon()));
+    }
+    let policy = Policy::for_address(config, question.address);
+    let timelines = gather::gather(store, &policy, question, reach, cutoff, now)?;
+    let horizon = cutoff.horizon();
+    Ok(Evidences { timelines: &timelines, policy: &policy, question, heard, horizon, now }.judge())
+}
+
+/// The verdict that needs no record, if there is one.
+fn foregone(config: &Config, question: &Question, cutoff: Cutoff, now: Timestamp) -> Option<Verdict> {
+    if cutoff.hides(question.at) {
+        Some(Verdict::Purged)
+    } else if question.at > now {
+        Some(Verdict::Future)
+    } else if !config.networks.is_empty() && config.network_of(question.address).is_none() {
+        Some(Verdict::NotOurs)
+    } else {
+        None
+    }
+}

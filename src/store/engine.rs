@@ -1,0 +1,238 @@
+//! RocksDB, held at arm's length: the column families, one way in for writes, and scans of the small families.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
+
+use super::options::Tuning;
+
+/// The column families. `held` and `requests` are empty until preservations are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    ByAddress,
+    BySubscriber,
+    Held,
+    Requests,
+    Ledger,
+    Meta,
+}
+
+impl Column {
+    pub(super) const ALL: [Self; 6] =
+        [Self::ByAddress, Self::BySubscriber, Self::Held, Self::Requests, Self::Ledger, Self::Meta];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::ByAddress => "by_address",
+            Self::BySubscriber => "by_subscriber",
+            Self::Held => "held",
+            Self::Requests => "requests",
+            Self::Ledger => "ledger",
+            Self::Meta => "meta",
+        }
+    }
+
+    /// Does it hold records?
+    pub(super) const fn holds_records(self) -> bool {
+        matches!(self, Self::ByAddress | Self::BySubscriber)
+    }
+}
+
+/// What the database engine says went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// RocksDB's own words.
+    #[error("{0}")]
+    RocksDb(String),
+    /// A column family that was there when the store was opened is not.
+    #[error("the column family `{0}` is not open")]
+    NoColumn(&'static str),
+    /// A row of the family is not in the format.
+    #[error("a row of `{0}` is not in the format")]
+    BadRow(&'static str),
+    /// A test asked for this failure.
+    #[error("a test asked for this failure")]
+    Injected,
+}
+
+impl From<rocksdb::Error> for EngineError {
+    fn from(error: rocksdb::Error) -> Self {
+        Self::RocksDb(error.into_string())
+    }
+}
+
+/// Why a commit did not go through.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// The write or its sync failed. What of it is on disk shows when the store is opened again.
+    #[error("the write failed: {0}")]
+    Failed(#[from] EngineError),
+    /// An earlier commit failed, and nothing is written after that until the store is opened again.
+    #[error("an earlier write failed: the store takes no more until it is opened again")]
+    Stopped,
+}
+
+/// How a commit fails when a test asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing reached the disk.
+    NotPersisted,
+    /// Everything reached the disk, and the writer was told that it failed.
+    PersistedButFailed,
+}
+
+/// A row to be written.
+pub(super) struct Write {
+    pub(super) column: Column,
+    pub(super) key: Vec<u8>,
+    pub(super) value: Vec<u8>,
+}
+
+/// A row as it was read.
+pub(super) type KeyAndValue = (Vec<u8>, Vec<u8>);
+
+/// The open database.
+pub(super) struct Engine {
+    db: DB,
+    stopped: AtomicBool,
+    planned: Mutex<Option<(u32, Fault)>>,
+}
+
+impl Engine {
+    /// Opens a database that has all the families.
+    pub(super) fn open(path: &Path, tuning: &Tuning) -> Result<Self, EngineError> {
+        Self::start(path, tuning, &tuning.database()?)
+    }
+
+    /// Makes a database with all the families.
+    pub(super) fn create(path: &Path, tuning: &Tuning) -> Result<Self, EngineError> {
+        let mut options = tuning.database()?;
+        options.create_if_missing(true);
+        options.set_error_if_exists(true);
+        options.create_missing_column_families(true);
+        Self::start(path, tuning, &options)
+    }
+
+    /// The names of a database's families. Reads its MANIFEST only.
+    pub(super) fn families(path: &Path, tuning: &Tuning) -> Result<BTreeSet<String>, EngineError> {
+        Ok(DB::list_cf(&tuning.database()?, path)?.into_iter().collect())
+    }
+
+    /// One value of a database that may have other families than ours. Changes nothing in it.
+    pub(super) fn peek(
+        path: &Path,
+        tuning: &Tuning,
+        column: Column,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, EngineError> {
+        let db = DB::open_cf_for_read_only(&tuning.database()?, path, ["default", column.name()], false)?;
+        let family = db.cf_handle(column.name()).ok_or(EngineError::NoColumn(column.name()))?;
+        Ok(db.get_cf(family, key)?)
+    }
+
+    fn start(path: &Path, tuning: &Tuning, options: &rocksdb::Options) -> Result<Self, EngineError> {
+        let columns = Column::ALL
+            .into_iter()
+            .map(|column| Ok(ColumnFamilyDescriptor::new(column.name(), tuning.column(column)?)))
+            .collect::<Result<Vec<_>, EngineError>>()?;
+        let db = DB::open_cf_descriptors(options, path, columns)?;
+        Ok(Self { db, stopped: AtomicBool::new(false), planned: Mutex::new(None) })
+    }
+
+    /// Writes all rows or none, and syncs. Every write of the store passes here.
+    pub(super) fn commit(&self, rows: impl IntoIterator<Item = Write>) -> Result<(), CommitError> {
+        if self.stopped.load(Ordering::Acquire) {
+            return Err(CommitError::Stopped);
+        }
+        let outcome = match self.due_fault() {
+            Some(Fault::NotPersisted) => Err(EngineError::Injected),
+            Some(Fault::PersistedButFailed) => self.write(rows).and(Err(EngineError::Injected)),
+            None => self.write(rows),
+        };
+        if outcome.is_err() {
+            // A second sync can succeed over pages that the first one lost: so there is no second one.
+            self.stopped.store(true, Ordering::Release);
+        }
+        Ok(outcome?)
+    }
+
+    fn write(&self, rows: impl IntoIterator<Item = Write>) -> Result<(), EngineError> {
+        let mut batch = WriteBatch::default();
+        for row in rows {
+            batch.put_cf(self.column(row.column)?, row.key, row.value);
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        // A crash during the write leaves none of the batch; one after it, all of it: recovery replays whole batches.
+        Ok(self.db.write_opt(batch, &options)?)
+    }
+
+    pub(super) fn fail_commit(&self, after: u32, fault: Fault) {
+        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = Some((after, fault));
+    }
+
+    fn due_fault(&self) -> Option<Fault> {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        match *planned {
+            Some((0, fault)) => {
+                *planned = None;
+                Some(fault)
+            }
+            Some((after, fault)) => {
+                *planned = Some((after.saturating_sub(1), fault));
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// The value of a key.
+    pub(super) fn value(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(self.db.get_cf(self.column(column)?, key)?)
+    }
+
+    /// Up to `limit` rows whose keys begin with `start`, from the key `from` on, in key order. For families without records.
+    pub(super) fn scan(
+        &self,
+        column: Column,
+        start: &[u8],
+        from: &[u8],
+        limit: usize,
+    ) -> Result<Vec<KeyAndValue>, EngineError> {
+        let mut iterator = self.iterator(column, ReadOptions::default())?;
+        let mut rows = Vec::new();
+        iterator.seek(from);
+        while let Some((key, value)) = iterator.item().filter(|(key, _)| rows.len() < limit && key.starts_with(start)) {
+            rows.push((key.to_vec(), value.to_vec()));
+            iterator.next();
+        }
+        iterator.status()?;
+        Ok(rows)
+    }
+
+    /// The last key that is not above `key`.
+    pub(super) fn last_key_to(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
+        let mut iterator = self.iterator(column, ReadOptions::default())?;
+        iterator.seek_for_prev(key);
+        iterator.status()?;
+        Ok(iterator.key().map(<[u8]>::to_vec))
+    }
+
+    /// A view of a record family as it is now, in which each seek finds the rows of one prefix.
+    pub(super) fn view(&self, column: Column) -> Result<DBRawIterator<'_>, EngineError> {
+        let mut options = ReadOptions::default();
+        options.set_prefix_same_as_start(true);
+        self.iterator(column, options)
+    }
+
+    fn iterator(&self, column: Column, options: ReadOptions) -> Result<DBRawIterator<'_>, EngineError> {
+        Ok(self.db.raw_iterator_cf_opt(self.column(column)?, options))
+    }
+
+    fn column(&self, column: Column) -> Result<&ColumnFamily, EngineError> {
+        self.db.cf_handle(column.name()).ok_or(EngineError::NoColumn(column.name()))
+    }
+}

@@ -1,0 +1,550 @@
+//! The bytes on disk, as `docs/format.md` has them: what this version writes, reads and refuses.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+
+use std::fs;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lapsed::domain::address::{Network, Ports, Realm};
+use lapsed::domain::identity::{CircuitId, Entity, Line, Mac, NasId, NasPort, SessionTag, SourceName, SubscriberId};
+use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
+use lapsed::domain::retention::Retention;
+use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
+use lapsed::store::{Batch, DecodeError, Log, Number, OpenError, Place, ReadError, SealError, Store, decode, encode};
+
+const PAGE: usize = 4096;
+
+/// 40 s of 10 s buckets: 4 + 2 + 4 = 10 slots, one page of table.
+fn retention() -> Retention {
+    Retention {
+        window: Duration::from_secs(40),
+        bucket: BucketWidth::from_secs(10).unwrap(),
+        purge_interval: Duration::from_secs(5),
+        carry_interval: Duration::from_secs(10),
+        max_silence: None,
+    }
+}
+
+/// In bucket 100; the window begins in bucket 96.
+fn now() -> Timestamp {
+    Timestamp::from_secs(1005)
+}
+
+struct Home {
+    dir: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    fn keyring(&self) -> PathBuf {
+        self.dir.path().join("keys/keyring")
+    }
+
+    fn open_at(&self, now: Timestamp) -> Result<Store, OpenError> {
+        Store::open(&self.state(), &self.dir.path().join("keys"), &retention(), now)
+    }
+
+    fn open(&self) -> Result<Store, OpenError> {
+        self.open_at(now())
+    }
+
+    fn keyring_bytes(&self) -> Vec<u8> {
+        fs::read(self.keyring()).unwrap()
+    }
+
+    fn patch_keyring(&self, offset: usize, bytes: &[u8]) {
+        let file = fs::OpenOptions::new().write(true).open(self.keyring()).unwrap();
+        file.write_all_at(bytes, u64::try_from(offset).unwrap()).unwrap();
+    }
+
+    /// The rows of a family, read without the store.
+    fn rows(&self, family: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let db = raw(&self.state().join("db"));
+        let family = db.cf_handle(family).unwrap();
+        db.iterator_cf(family, rocksdb::IteratorMode::Start)
+            .map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap())
+            .collect()
+    }
+}
+
+fn raw(path: &Path) -> rocksdb::DB {
+    let families = rocksdb::DB::list_cf(&rocksdb::Options::default(), path).unwrap();
+    rocksdb::DB::open_cf(&rocksdb::Options::default(), path, families).unwrap()
+}
+
+fn record() -> Record {
+    Record {
+        at: Timestamp::from_millis(1_001_234),
+        kind: Kind::Start,
+        subject: Subject::Assignment {
+            realm: Realm("in".into()),
+            network: Network::single("192.0.2.7".parse().unwrap()),
+            ports: Ports::new(1024, 2047).unwrap(),
+        },
+        source: SourceName("src".into()),
+        nas: NasId("nas".into()),
+        session: SessionTag([1, 2, 3, 4, 5, 6, 7, 8]),
+        subscriber: Some(SubscriberId("alice".into())),
+        line: Line {
+            mac: Some(Mac([2, 0, 0x5e, 0x10, 0, 1])),
+            circuit_id: Some(CircuitId("c1".into())),
+            remote_id: None,
+            nas_port: Some(NasPort("9".into())),
+        },
+        quality: TimeQuality::Delayed,
+        receive_delay: Duration::from_millis(1500),
+        lease_end: Some(Timestamp::from_millis(4_601_234)),
+        terminate_cause: Some(10),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `RecordV1` as another library sees it.
+#[derive(wincode::SchemaWrite, wincode::SchemaRead, PartialEq, Debug)]
+struct RecordV1 {
+    kind: u8,
+    quality: u8,
+    subject: SubjectV1,
+    session: [u8; 8],
+    source: String,
+    nas: String,
+    subscriber: Option<String>,
+    mac: Option<[u8; 6]>,
+    circuit_id: Option<String>,
+    remote_id: Option<String>,
+    nas_port: Option<String>,
+    receive_delay_ms: u64,
+    lease_ms: Option<u64>,
+    terminate_cause: Option<u32>,
+}
+
+#[derive(wincode::SchemaWrite, wincode::SchemaRead, PartialEq, Debug)]
+enum SubjectV1 {
+    V4 { realm: String, address: [u8; 4], prefix_len: u8, first_port: u16, last_port: u16 },
+    V6 { realm: String, address: [u8; 16], prefix_len: u8, first_port: u16, last_port: u16 },
+    Session,
+    Nas,
+    Subscriber,
+}
+
+const GOLDEN_RECORD: &str = concat!(
+    "01",       // kind: start
+    "02",       // quality: delayed
+    "00000000", // subject: IPv4
+    "0200000000000000",
+    "696e", // realm "in"
+    "c0000207",
+    "20",
+    "0004",
+    "ff07",             // 192.0.2.7/32, ports 1024 to 2047
+    "0102030405060708", // session
+    "0300000000000000",
+    "737263", // source "src"
+    "0300000000000000",
+    "6e6173", // NAS "nas"
+    "01",
+    "0500000000000000",
+    "616c696365", // subscriber "alice"
+    "01",
+    "02005e100001", // MAC
+    "01",
+    "0200000000000000",
+    "6331", // circuit-id "c1"
+    "00",   // no remote-id
+    "01",
+    "0100000000000000",
+    "39",               // NAS port "9"
+    "dc05000000000000", // received 1500 ms later
+    "01",
+    "80ee360000000000", // lease runs another 3600 s
+    "01",
+    "0a000000", // NAS-Request
+);
+
+#[test]
+fn a_record_has_the_bytes_it_always_had() {
+    let bytes = encode(&record()).unwrap();
+    assert_eq!(hex(&bytes), GOLDEN_RECORD);
+    assert_eq!(decode(&bytes, record().at), Ok(record()));
+}
+
+#[test]
+fn a_second_library_reads_and_writes_the_same_bytes() {
+    let v6 = Record {
+        subject: Subject::Assignment {
+            realm: Realm::default(),
+            network: Network::new("2001:db8:7::/56".parse().unwrap()),
+            ports: Ports::ALL,
+        },
+        subscriber: None,
+        lease_end: None,
+        ..record()
+    };
+    let marker = |subject| Record { subject, terminate_cause: None, ..record() };
+    for record in [record(), v6, marker(Subject::Session), marker(Subject::Nas), marker(Subject::Subscriber)] {
+        let bytes = encode(&record).unwrap();
+        let read: RecordV1 = wincode::deserialize(&bytes).unwrap();
+        assert_eq!(hex(&wincode::serialize(&read).unwrap()), hex(&bytes));
+        assert_eq!(decode(&bytes, record.at), Ok(record));
+    }
+}
+
+#[test]
+fn bytes_that_are_no_record_say_why() {
+    let at = record().at;
+    let bytes = encode(&record()).unwrap();
+    let changed = |offset: usize, byte: u8| {
+        let mut bytes = bytes.clone();
+        bytes[offset] = byte;
+        decode(&bytes, at)
+    };
+    assert_eq!(changed(0, 15), Err(DecodeError::Kind(15)));
+    assert_eq!(changed(1, 0), Err(DecodeError::Quality(0)));
+    assert_eq!(changed(2, 9), Err(DecodeError::Encoding));
+    assert_eq!(changed(20, 33), Err(DecodeError::PrefixLen(33)));
+    assert_eq!(changed(22, 9), Err(DecodeError::Ports(0x900, 0x7ff)));
+    // A length of 2^63 asks for no memory.
+    assert_eq!(changed(13, 0x80), Err(DecodeError::Encoding));
+    assert_eq!(decode(&[bytes.as_slice(), &[0, 0]].concat(), at), Err(DecodeError::TrailingBytes(2)));
+    for len in 0..bytes.len() {
+        assert_eq!(decode(&bytes[..len], at), Err(DecodeError::Encoding));
+    }
+}
+
+#[test]
+fn a_record_of_the_longest_attributes_fits_and_a_longer_one_is_refused() {
+    // 253 bytes of binary attribute are 508 of hex text.
+    let longest = "0x".to_owned() + &"0".repeat(506);
+    let mut record = record();
+    record.nas = NasId(longest.clone());
+    record.subscriber = Some(SubscriberId(longest.clone()));
+    record.line.circuit_id = Some(CircuitId(longest.clone()));
+    record.line.nas_port = Some(NasPort(longest.clone()));
+    record.source = SourceName(longest);
+    assert_eq!(decode(&encode(&record).unwrap(), record.at), Ok(record.clone()));
+
+    record.source = SourceName("s".repeat(4000));
+    assert_eq!(encode(&record), None);
+    let place = Home::new();
+    let store = place.open().unwrap();
+    assert_eq!(store.sealer().seal(&record, &Entity::default()).err(), Some(SealError::TooLarge));
+}
+
+/// Writes a keyring by the book: every bucket `b` of the window has a slot filled with the byte `b`.
+fn keyring_by_the_book() -> Vec<u8> {
+    let mut header = Vec::new();
+    header.extend_from_slice(b"lapsed keyring\r\n");
+    header.extend_from_slice(&1_u32.to_be_bytes());
+    header.extend_from_slice(&[0xAB; 16]);
+    header.extend_from_slice(&40_000_u64.to_be_bytes());
+    header.extend_from_slice(&10_u32.to_be_bytes());
+    header.extend_from_slice(&10_u32.to_be_bytes());
+    header.extend_from_slice(&[0xCD; 32]);
+    header.extend_from_slice(&blake3::derive_key("lapsed 2026-11 keyring v1: checksum of the header", &header));
+    header.resize(PAGE, 0);
+
+    let mut file = header;
+    for slot in 0..10_u32 {
+        // Slots 0 to 4 hold buckets 100 to 104, slots 6 to 9 hold 96 to 99; slot 5 held 95.
+        let bucket = if slot <= 4 { 100 + slot } else { 90 + slot };
+        let mut entry = vec![if bucket == 95 { 2 } else { 1 }, 0, 0, 0];
+        entry.extend_from_slice(&bucket.to_be_bytes());
+        let page = [u8::try_from(bucket).unwrap(); PAGE];
+        let key = blake3::derive_key("lapsed 2026-11 store v1: bucket key of a slot", &page);
+        let commitment = blake3::derive_key("lapsed 2026-11 store v1: commitment to a slot", &key);
+        entry.extend_from_slice(if bucket == 95 { &[0; 32] } else { &commitment });
+        entry.extend_from_slice(&[0; 8]);
+        let mut checksum = blake3::Hasher::new_derive_key("lapsed 2026-11 keyring v1: checksum of a table entry");
+        checksum.update(&slot.to_be_bytes()).update(&entry);
+        entry.extend_from_slice(&checksum.finalize().as_bytes()[..16]);
+        file.extend_from_slice(&entry);
+    }
+    file.resize(2 * PAGE, 0);
+    for slot in 0..10_u8 {
+        file.extend_from_slice(&[if slot <= 4 { 100 + slot } else { 90 + slot }; PAGE]);
+    }
+    file
+}
+
+#[test]
+fn a_keyring_by_the_book_seals_what_it_always_sealed() {
+    let place = Home::new();
+    fs::create_dir(place.dir.path().join("keys")).unwrap();
+    fs::write(place.keyring(), keyring_by_the_book()).unwrap();
+    let store = place.open().unwrap();
+    assert_eq!(place.keyring_bytes(), keyring_by_the_book(), "nothing was due and nothing missing");
+
+    let sealer = store.sealer();
+    let mut batch = Batch::new();
+    batch.record(sealer.seal(&record(), &Entity("isp".into())).unwrap());
+    store.commit(batch).unwrap();
+    drop(store);
+
+    let [(key, value)] = place.rows("by_address").try_into().unwrap();
+    assert_eq!(hex(&key), GOLDEN_KEY);
+    assert_eq!(hex(&value), GOLDEN_VALUE);
+    let [(listed, tag)] = place.rows("by_subscriber").try_into().unwrap();
+    assert_eq!(hex(&listed), GOLDEN_LISTED);
+    assert_eq!(tag, key[4..16]);
+}
+
+#[test]
+fn tags_of_the_stores_lifetime_are_what_they_always_were() {
+    let place = Home::new();
+    fs::create_dir(place.dir.path().join("keys")).unwrap();
+    fs::write(place.keyring(), keyring_by_the_book()).unwrap();
+    let sealer = place.open().unwrap().sealer();
+    let nas = NasId("nas".into());
+    let session = lapsed::domain::identity::SessionId(b"65000000-1".to_vec());
+    assert_eq!(sealer.session_tag(&nas, &session).to_string(), GOLDEN_SESSION);
+    assert_eq!(sealer.line_tag(&nas, None, Some(Mac([2, 0, 0, 0, 0, 1]))).to_string(), GOLDEN_LINE);
+    assert_eq!(hex(&sealer.actor_pseudonym("carol")), GOLDEN_ACTOR);
+}
+
+const GOLDEN_KEY: &str = "0000006404355f505eb01a54eaf020020000000f4712a1d96ad8";
+const GOLDEN_VALUE: &str = "013e2bd6a1bb6d3893128d293d27ee00d1aab04c29afee869f81d16384638d391c81501f961ca81edf9b9321676a8e8d6f8467796f774e6f47172ebada9f204ea373b05c1da68d5a65872d144a17411009094393dc07b354086bd06ffa6af9fa3ba415ff47e2f7fb95d43362168b14c9d28e85817826fc563e92269014d28554fcc2b83b7d7d549c0a";
+const GOLDEN_LISTED: &str = "00000064554b6b2e861a7912182f019e0000000f4712a1d96ad8";
+const GOLDEN_SESSION: &str = "";
+const GOLDEN_LINE: &str = "65b87f48cc1c08e6";
+const GOLDEN_ACTOR: &str = "65b87f48cc1c08e6";
+
+#[test]
+fn meta_and_ledger_have_the_rows_of_the_book() {
+    let place = Home::new();
+    let store = place.open().unwrap();
+    let mut batch = Batch::new();
+    batch.record(store.sealer().seal(&record(), &Entity::default()).unwrap());
+    batch.heard(&SourceName("bng-1".into()), Timestamp::from_millis(5));
+    batch.heard(&SourceName("bng-1".into()), Timestamp::from_millis(4));
+    batch.number(Number::TokensRecorded, 3);
+    batch.entry(Log::Purge, 0, b"p0".to_vec());
+    batch.entry(Log::Access, 0, b"a0".to_vec());
+    batch.entry(Log::Access, 1, b"a1".to_vec());
+    store.commit(batch).unwrap();
+
+    assert_eq!(store.next_entry(Log::Access), Ok(2));
+    assert_eq!(store.next_entry(Log::Purge), Ok(1));
+    assert_eq!(store.entries(Log::Access, 1, 9), Ok(vec![(1, b"a1".to_vec())]));
+    assert_eq!(store.entries(Log::Access, 0, 1), Ok(vec![(0, b"a0".to_vec())]));
+    assert_eq!(store.number(Number::TokensRecorded), Ok(Some(3)));
+    assert_eq!(store.heard().unwrap().into_values().collect::<Vec<_>>(), [Timestamp::from_millis(5)]);
+    drop(store);
+
+    let id = place.keyring_bytes()[20..36].to_vec();
+    let expected: [(&[u8], Vec<u8>); 5] = [
+        (b"format", vec![0, 0, 0, 1]),
+        (b"heard/bng-1", vec![0, 0, 0, 0, 0, 0, 0, 5]),
+        (b"number/tokens-recorded", vec![0, 0, 0, 0, 0, 0, 0, 3]),
+        (b"prefix-len/\x01\x20", vec![]),
+        (b"store-id", id),
+    ];
+    assert_eq!(place.rows("meta"), expected.map(|(key, value)| (key.to_vec(), value)));
+    let keys: Vec<Vec<u8>> = place.rows("ledger").into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, [b"a\0\0\0\0\0\0\0\0", b"a\0\0\0\0\0\0\0\x01", b"p\0\0\0\0\0\0\0\0"]);
+}
+
+#[test]
+fn a_new_store_is_private_and_says_what_it_keeps() {
+    let place = Home::new();
+    let store = place.open().unwrap();
+    for private in [place.state(), place.state().join("db"), place.dir.path().join("keys")] {
+        assert_eq!(fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o700, "{private:?}");
+    }
+    assert_eq!(fs::metadata(place.keyring()).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(place.keyring_bytes().len(), 12 * PAGE);
+    let policy = fs::read_to_string(place.state().join("POLICY")).unwrap();
+    assert!(policy.contains("window-seconds = 40\nbucket-seconds = 10\npurge-interval-seconds = 5\n"), "{policy}");
+    assert_eq!(store.maintain(now()).map(|maintained| maintained.live), Ok(9));
+}
+
+#[test]
+fn a_destroyed_key_is_overwritten_in_place() {
+    let place = Home::new();
+    let store = place.open().unwrap();
+    let before = place.keyring_bytes();
+    let inode = fs::metadata(place.keyring()).unwrap().ino();
+
+    // Bucket 96 ends at 970 s, and the window of 1010 s begins there.
+    let maintained = store.maintain(Timestamp::from_secs(1010)).unwrap();
+    assert_eq!((maintained.destroyed, maintained.made), (vec![Bucket(96)], vec![Bucket(105)]));
+    let after = place.keyring_bytes();
+    let slot = |bytes: &[u8], slot: usize| bytes[(2 + slot) * PAGE..(3 + slot) * PAGE].to_vec();
+    for unchanged in [0, 1, 2, 3, 4, 7, 8, 9] {
+        assert_eq!(slot(&before, unchanged), slot(&after, unchanged));
+    }
+    let same = slot(&before, 6).iter().zip(slot(&after, 6)).filter(|(a, b)| **a == *b).count();
+    assert!(same < 100, "{same} of 4096 bytes are as they were");
+    assert_eq!(after[PAGE + 6 * 64], 2, "the table says destroyed");
+    assert_eq!(fs::metadata(place.keyring()).unwrap().ino(), inode);
+}
+
+#[test]
+fn what_is_not_ours_is_refused_by_name() {
+    let refused = |prepare: &dyn Fn(&Home)| {
+        let place = Home::new();
+        drop(place.open().unwrap());
+        prepare(&place);
+        (place.open().unwrap_err(), place)
+    };
+
+    let (error, place) = refused(&|place| fs::remove_file(place.keyring()).unwrap());
+    assert_eq!(error, OpenError::KeyringMissing(place.keyring()));
+    assert!(!place.keyring().exists(), "no second keyring is made");
+
+    let (error, place) = refused(&|place| fs::write(place.keyring(), [0; 3 * PAGE]).unwrap());
+    assert_eq!(error, OpenError::KeyringUnfinished(place.keyring()));
+
+    let (error, place) = refused(&|place| place.patch_keyring(0, b"something else"));
+    assert_eq!(error, OpenError::KeyringForeign(place.keyring()));
+
+    let (error, place) = refused(&|place| place.patch_keyring(16, &[0, 0, 0, 7]));
+    assert_eq!(error, OpenError::KeyringNewer { path: place.keyring(), found: 7 });
+    assert!(error.to_string().contains("newer version, format 7; this one knows 1"), "{error}");
+
+    let (error, place) = refused(&|place| place.patch_keyring(60, &[1, 2, 3, 4]));
+    assert_eq!(error, OpenError::KeyringDamaged(place.keyring()));
+
+    let (error, place) = refused(&|place| {
+        let other = Home::new();
+        drop(other.open().unwrap());
+        fs::copy(other.keyring(), place.keyring()).unwrap();
+    });
+    assert_eq!(error, OpenError::OtherStore { keyring: place.keyring(), database: place.state().join("db") });
+
+    let (error, place) = refused(&|place| {
+        let db = raw(&place.state().join("db"));
+        db.put_cf(db.cf_handle("meta").unwrap(), "format", [0, 0, 0, 2]).unwrap();
+    });
+    assert_eq!(error, OpenError::DatabaseNewer { path: place.state().join("db"), found: 2 });
+
+    let (error, place) = refused(&|place| {
+        let mut db = raw(&place.state().join("db"));
+        db.create_cf("a_later_family", &rocksdb::Options::default()).unwrap();
+        db.put_cf(db.cf_handle("meta").unwrap(), "format", [0, 0, 0, 2]).unwrap();
+    });
+    assert_eq!(error, OpenError::DatabaseNewer { path: place.state().join("db"), found: 2 });
+
+    let (error, place) = refused(&|place| {
+        raw(&place.state().join("db")).create_cf("elsewhere", &rocksdb::Options::default()).unwrap();
+    });
+    assert_eq!(error, OpenError::DatabaseForeign(place.state().join("db")));
+
+    let (error, place) = refused(&|place| {
+        let db = raw(&place.state().join("db"));
+        db.delete_cf(db.cf_handle("meta").unwrap(), "format").unwrap();
+    });
+    assert_eq!(error, OpenError::DatabaseForeign(place.state().join("db")));
+
+    let (error, place) = refused(&|place| {
+        fs::remove_dir_all(place.state().join("db")).unwrap();
+        fs::create_dir(place.state().join("db")).unwrap();
+        fs::write(place.state().join("db/notes.txt"), "mine").unwrap();
+    });
+    assert_eq!(error, OpenError::DatabaseForeign(place.state().join("db")));
+}
+
+#[test]
+fn another_policy_than_the_stores_is_refused() {
+    let place = Home::new();
+    drop(place.open().unwrap());
+    let open = |retention| Store::open(&place.state(), &place.dir.path().join("keys"), &retention, now()).unwrap_err();
+    let bucket = BucketWidth::from_secs(20).unwrap();
+    assert_eq!(
+        open(Retention { bucket, ..retention() }),
+        OpenError::OtherBucket { path: place.keyring(), stored: 10, configured: 20 }
+    );
+    let (stored, configured) = (Duration::from_secs(40), Duration::from_secs(50));
+    assert_eq!(
+        open(Retention { window: configured, ..retention() }),
+        OpenError::OtherWindow { path: place.keyring(), stored, configured }
+    );
+    let elsewhere = Home::new();
+    let window = Duration::from_secs(10 << 17);
+    let too_many = Store::open(&elsewhere.state(), &elsewhere.state(), &Retention { window, ..retention() }, now());
+    assert_eq!(too_many.unwrap_err(), OpenError::TooManyBuckets);
+}
+
+#[test]
+fn a_second_one_is_kept_out() {
+    let place = Home::new();
+    let store = place.open().unwrap();
+    assert_eq!(place.open().unwrap_err(), OpenError::Locked(place.state().join("LOCK")));
+    let elsewhere = place.dir.path().join("elsewhere");
+    let same_keyring = Store::open(&elsewhere, &place.dir.path().join("keys"), &retention(), now());
+    assert_eq!(same_keyring.unwrap_err(), OpenError::Locked(place.keyring()));
+    drop(store);
+    place.open().unwrap();
+}
+
+#[test]
+fn a_damaged_slot_or_entry_makes_one_bucket_unreadable_and_is_never_replaced() {
+    for offset in [(2 + 8) * PAGE + 17, PAGE + 8 * 64 + 20] {
+        let place = Home::new();
+        let store = place.open().unwrap();
+        let mut batch = Batch::new();
+        let at = |secs| Record { at: Timestamp::from_secs(secs), ..record() };
+        batch.record(store.sealer().seal(&at(985), &Entity::default()).unwrap());
+        batch.record(store.sealer().seal(&at(995), &Entity::default()).unwrap());
+        store.commit(batch).unwrap();
+        drop(store);
+        place.patch_keyring(offset, &[0, 1, 2, 3]);
+
+        let store = place.open().unwrap();
+        assert_eq!(store.maintain(now()).unwrap().unreadable, [Bucket(98)]);
+        assert_eq!(store.sealer().seal(&at(985), &Entity::default()).err(), Some(SealError::Unreadable(Bucket(98))));
+        let mut view = store.observations(retention().cutoff(now()));
+        let Subject::Assignment { realm, network, .. } = record().subject else { unreachable!() };
+        let address = Place::Address { realm: &realm, network };
+        assert_eq!(view.in_bucket(&address, Bucket(98)), Err(ReadError::Unreadable(Bucket(98))));
+        assert_eq!(view.in_bucket(&address, Bucket(99)).unwrap(), [at(995)]);
+        let all =
+            view.of_subscriber(&Entity::default(), &SubscriberId("alice".into()), Timestamp::EPOCH, Timestamp::MAX);
+        assert_eq!(all, Err(ReadError::Unreadable(Bucket(98))));
+        drop(view);
+
+        // When the bucket is past, its slot is made good, and serves the next one.
+        let later = store.maintain(Timestamp::from_secs(1075)).unwrap();
+        assert!(later.destroyed.contains(&Bucket(98)) && later.made.contains(&Bucket(108)));
+        assert_eq!(later.unreadable, []);
+    }
+}
+
+#[test]
+fn a_crash_while_the_store_is_made_is_repaired_by_making_it() {
+    // In the middle of the keyring: the header page is zero.
+    let place = Home::new();
+    fs::create_dir(place.dir.path().join("keys")).unwrap();
+    fs::write(place.keyring(), [[0; PAGE], [7; PAGE]].concat()).unwrap();
+    drop(place.open().unwrap());
+
+    // After the keyring, in the middle of the database.
+    fs::rename(place.state().join("db"), place.state().join("db.new")).unwrap();
+    fs::remove_file(place.state().join("db.new/CURRENT")).unwrap();
+    fs::remove_file(place.state().join("POLICY")).unwrap();
+    drop(place.open().unwrap());
+    assert!(!place.state().join("db.new").exists());
+    assert!(place.state().join("POLICY").exists());
+}
+
+#[test]
+fn a_crash_in_the_middle_of_a_destruction_is_finished_at_the_next_start() {
+    let place = Home::new();
+    drop(place.open().unwrap());
+    // The slot of bucket 96 is overwritten, and the table does not say so yet.
+    place.patch_keyring((2 + 6) * PAGE, &[9; PAGE]);
+    let store = place.open_at(Timestamp::from_secs(1010)).unwrap();
+    let maintained = store.maintain(Timestamp::from_secs(1010)).unwrap();
+    assert_eq!(maintained.unreadable, []);
+    assert_eq!(place.keyring_bytes()[PAGE + 6 * 64], 2, "the table says destroyed");
+}
