@@ -1,4 +1,26 @@
-//! Lapsed: an IP-assignment log store with enforced retention.
+//! Lapsed records who held which IP address, answers "who held address X (port P) at time T" under a legal process, and
+//! forgets everything older than its window.
+//!
+//! A tour, from the bottom up. Arrows point down only, and `tests/architecture.rs` checks it.
+//!
+//! - [`domain`]: the nouns and the rules that need neither IO nor a clock. Begin with [`domain::record`], what is stored,
+//!   and [`domain::session`], which turns statements about instants into spans of time. Will never read a clock.
+//! - [`clock`]: wall time, injected.
+//! - [`wire`]: bytes of protocols to events, without IO; any bytes in, no panic. Will never decide what is kept.
+//! - [`config`]: one file, checked whole, every fault with its place.
+//! - [`api`]: the contract that daemon and client share.
+//! - [`store`]: sealed records in buckets whose keys can be destroyed; the only module that names RocksDB. Will never give
+//!   out a record without a cutoff.
+//! - [`ledger`]: the append-only logs. Knows nothing of leases.
+//! - [`ingest`]: from an event to the records that are kept of it.
+//! - [`lookup`]: gathers statements, settles them, judges. Will never know who asks.
+//! - [`audit`]: what the access ledger says of an access. [`tokens`]: who may come in.
+//! - [`daemon`]: threads, sockets and the order in which they start and stop; home of tokio.
+//! - [`cli`]: the command lines of `lapsed` and `lapse`.
+//!
+//! The two paths worth following: a packet, from `daemon::radius` through [`ingest::radius`] and [`store::Sealer`] to the
+//! one thread in `daemon::writer`, which acknowledges after the sync; and a question, from `daemon::http::lookups` through
+//! [`lookup::look_up`] to the ledger entry that must be durable before the answer leaves.
 
 pub mod api;
 pub mod audit;

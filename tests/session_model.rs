@@ -15,7 +15,7 @@ const CARRY: u64 = 3;
 const END: u64 = 420;
 
 fn words() -> impl Strategy<Value = Word> {
-    prop_oneof![4 => Just(Word::Start), 10 => Just(Word::Update), 4 => Just(Word::Stop), 1 => Just(Word::Reset)]
+    prop_oneof![4 => Just(Word::Start), 10 => Just(Word::Update), 4 => Just(Word::Stop), 1 => Just(Word::Reset), 1 => Just(Word::End)]
 }
 
 /// Up to four sessions on one address; instants may coincide, and most gaps are near the carry interval.
@@ -56,6 +56,7 @@ fn open_by_one_pass(history: &[reference::Said], silence: Option<u64>, horizon: 
                 Word::Start => Said::Start,
                 Word::Update => Said::Update,
                 Word::Stop => Said::Stop,
+                Word::End => Said::SessionEnd,
                 other => unreachable!("{other:?} is no word of a source"),
             },
         })

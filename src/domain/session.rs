@@ -311,10 +311,15 @@ pub fn spans(settled: &[Settled]) -> Vec<Held> {
                 held.until = Some(edge(Evidence::Inferred));
                 continue;
             }
+            (Kind::Restart, Some(held)) => {
+                // The id was used again without a stop: what held the address until now was another session.
+                held.until = Some(edge(Evidence::Inferred));
+                edge(Evidence::Observed)
+            }
             (Kind::Start | Kind::Restart, None) => edge(Evidence::Observed),
             (Kind::First | Kind::Resumed | Kind::Update, None) => edge(Evidence::Inferred),
             (Kind::Carry, None) => edge(Evidence::BeyondHorizon),
-            (Kind::Start | Kind::Restart | Kind::First | Kind::Resumed | Kind::Update | Kind::Carry, Some(_))
+            (Kind::Start | Kind::First | Kind::Resumed | Kind::Update | Kind::Carry, Some(_))
             | (Kind::Stop | Kind::SessionEnd | Kind::Lapsed, None)
             | (Kind::Logon | Kind::Reset | Kind::InferredStart | Kind::Lone | Kind::Void, _) => continue,
         };
@@ -337,11 +342,11 @@ pub fn inferred_spans(runs: &[Run], statements: &[Statement]) -> Vec<Held> {
             let from = candidate.at.minus(INFERRED_START_SLACK);
             let own = statements.iter().filter(|other| {
                 other.at >= from
-                    && !matches!(other.said, Said::InferredStart | Said::Reset)
+                    && matches!(other.said, Said::Start | Said::Update | Said::Stop)
                     && session_of(other.run) == session_of(candidate.run)
             });
             let next = own.min_by_key(|other| (other.at, other.said))?;
-            let ends = matches!(next.said, Said::Stop | Said::SessionEnd) && next.at >= candidate.at;
+            let ends = next.said == Said::Stop && next.at >= candidate.at;
             let edge = |at, evidence| Edge { at, evidence };
             ends.then(|| Held {
                 run: candidate.run,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::domain::address::{Family, Network};
 use crate::domain::record::{Kind, Subject};
-use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Said};
+use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Said, Statement};
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
 use crate::store::{Observations, Place, ReadError, Store};
 
@@ -72,61 +72,71 @@ struct Stretch {
 impl Reading<'_> {
     fn timeline(&mut self, network: Network) -> Result<Timeline, ReadError> {
         let mut statements = Statements::new(network);
-        let mut stretch = self.read_back(&mut statements)?;
-        self.read_forward(&mut statements, &mut stretch)?;
-        self.read_markers(&mut statements, stretch)?;
+        let last = self.bucket_of(self.to);
+        let mut stretch = Stretch { first: last.later(1), last };
+        loop {
+            self.read_enough(&mut statements, &mut stretch)?;
+            self.read_markers(&mut statements, stretch)?;
+            if stretch.last >= self.bucket_of(self.now) || !self.waits(&statements, stretch) {
+                break;
+            }
+            // What seemed to end the holder meant nothing, after its own session's end: read on.
+            statements.forget_markers();
+            self.read_on(&mut statements, &mut stretch)?;
+        }
         let mut timeline = Timeline::of(statements, self.policy, self.horizon, self.end_of(stretch));
         self.drop_refuted(&mut timeline)?;
         Ok(timeline)
     }
 
-    /// From the end of the margin back until what was read explains itself, or to the horizon.
-    fn read_back(&mut self, statements: &mut Statements) -> Result<Stretch, ReadError> {
-        let last = self.bucket_of(self.to);
-        let oldest = self.bucket_of(self.horizon);
-        let mut stretch = Stretch { first: last.later(1), last };
-        while stretch.first > oldest {
-            let first = stretch.first.earlier(self.policy.rules.carry_buckets).max(oldest);
-            self.read(statements, Stretch { first, last: stretch.first.earlier(1) })?;
-            stretch.first = first;
-            if self.reach == Reach::Verdict
-                && explains_itself(statements, self.from, self.question.port)
-                && self.spans(statements, stretch).iter().any(|held| held.covers(self.question.at))
-            {
-                break;
+    /// From the end of the margin back until what was read explains itself, or to the horizon; and on until nothing that
+    /// matters is open any more, or to now. What is read later may speak of a session whose beginning lies further back:
+    /// then reading back goes on.
+    fn read_enough(&mut self, statements: &mut Statements, stretch: &mut Stretch) -> Result<(), ReadError> {
+        let (oldest, newest) = (self.bucket_of(self.horizon), self.bucket_of(self.now));
+        loop {
+            if stretch.first > oldest && !self.explained(statements, *stretch) {
+                let first = stretch.first.earlier(self.policy.rules.carry_buckets).max(oldest);
+                self.read(statements, Stretch { first, last: stretch.first.earlier(1) })?;
+                stretch.first = first;
+            } else if stretch.last < newest && self.waits(statements, *stretch) {
+                self.read_on(statements, stretch)?;
+            } else {
+                return Ok(());
             }
         }
-        Ok(stretch)
     }
 
-    /// On from the margin until nothing that matters is open any more, or to now. Near the horizon, the first
-    /// statements after it tell what was open there.
-    fn read_forward(&mut self, statements: &mut Statements, stretch: &mut Stretch) -> Result<(), ReadError> {
-        let newest = self.bucket_of(self.now);
-        let step = self.policy.rules.carry_buckets;
-        let told = self.bucket_of(self.horizon).later(step);
-        while stretch.last < newest {
-            let near_horizon = stretch.last < told && stretch.first <= self.bucket_of(self.horizon);
-            if self.reach == Reach::Verdict && !near_horizon && !self.waits(statements, *stretch) {
-                break;
-            }
-            let last = stretch.last.later(step).min(newest);
-            self.read(statements, Stretch { first: stretch.last.later(1), last })?;
-            stretch.last = last;
-        }
+    fn read_on(&mut self, statements: &mut Statements, stretch: &mut Stretch) -> Result<(), ReadError> {
+        let last = stretch.last.later(self.policy.rules.carry_buckets).min(self.bucket_of(self.now));
+        self.read(statements, Stretch { first: stretch.last.later(1), last })?;
+        stretch.last = last;
         Ok(())
     }
 
-    /// Is anything open at the instant whose end has not been read yet, or an inferred start without its stop?
+    /// Does nothing older matter? An instant that nobody holds may still be explained by an inferred start further back.
+    fn explained(&self, statements: &Statements, stretch: Stretch) -> bool {
+        self.reach == Reach::Verdict
+            && explains_itself(statements, self.from, self.question.port)
+            && self.spans(statements, stretch).iter().any(|held| held.covers(self.question.at))
+    }
+
+    /// Does something newer matter: the end of what is open at the instant, or the stop of an inferred start? Near the
+    /// horizon, the first statements after it tell what was open there.
     fn waits(&self, statements: &Statements, stretch: Stretch) -> bool {
-        let held = self.spans(statements, stretch);
-        let open = held.iter().any(|held| held.covers(self.question.at) && held.until.is_none());
-        open || statements.said.iter().any(|candidate| {
-            let answers = |other: &crate::domain::session::Statement| {
-                other.run == candidate.run && other.said != Said::InferredStart && other.at >= candidate.at
-            };
-            candidate.said == Said::InferredStart && candidate.at <= self.to && !statements.said.iter().any(answers)
-        })
+        let horizon = self.bucket_of(self.horizon);
+        let untold = stretch.first <= horizon && stretch.last < horizon.later(self.policy.rules.carry_buckets);
+        if self.reach == Reach::Everything || untold {
+            return true;
+        }
+        let open = |held: &Held| held.covers(self.question.at) && held.until.is_none();
+        self.spans(statements, stretch).iter().any(open)
+            || statements.said.iter().any(|candidate| {
+                let answers = |other: &Statement| {
+                    other.run == candidate.run && other.said != Said::InferredStart && other.at >= candidate.at
+                };
+                candidate.said == Said::InferredStart && candidate.at <= self.to && !statements.said.iter().any(answers)
+            })
     }
 
     fn spans(&self, statements: &Statements, stretch: Stretch) -> Vec<Held> {
@@ -152,12 +162,17 @@ impl Reading<'_> {
     /// interval before those whose start was not observed: an update shortly after its session's end means nothing.
     fn read_markers(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), ReadError> {
         let mut probes = BTreeSet::new();
-        for held in self.spans(statements, stretch) {
+        let spans = self.spans(statements, stretch);
+        // Whoever held the address last may have ended long after it was given up for its silence.
+        let newest = spans.iter().filter(|held| held.from.at <= self.question.at).max_by_key(|held| held.from.at);
+        for held in &spans {
             let Some(session) = statements.session(held.run) else { continue };
             let reach_back = if held.from.evidence == Evidence::Observed { 0 } else { self.policy.rules.carry_buckets };
             let first = self.bucket_of(held.from.at).earlier(reach_back).max(self.bucket_of(self.horizon));
-            let last = held.until.map_or(stretch.last, |until| self.bucket_of(until.at)).min(stretch.last);
-            probes.extend(buckets(Stretch { first, last }).map(|bucket| (session.clone(), bucket)));
+            let until = held.until.map_or(stretch.last, |until| self.bucket_of(until.at));
+            let last = if newest == Some(held) { until.max(self.bucket_of(self.question.at)) } else { until };
+            let probed = Stretch { first, last: last.min(stretch.last) };
+            probes.extend(buckets(probed).map(|bucket| (session.clone(), bucket)));
         }
         for ((nas, session), bucket) in probes {
             let ends = self.observations.in_bucket(&Place::Session { nas: &nas, session }, bucket)?;
@@ -186,7 +201,7 @@ impl Reading<'_> {
                 record.session == *session
                     && record.nas == *nas
                     && record.at < until
-                    && matches!(record.kind, Kind::Start | Kind::Update | Kind::Stop)
+                    && matches!(record.kind, Kind::Start | Kind::Update | Kind::Stop | Kind::Logon)
             }) {
                 refuted.push(index);
             }

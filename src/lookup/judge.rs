@@ -35,13 +35,15 @@ impl Holding<'_> {
         self.timeline.statements.runs.get(self.held.run).is_some_and(|run| run.ports.is_all())
     }
 
-    /// What the session said in this span. A span whose start was not observed may go back on what was said before.
+    /// What the session said in this span. A span whose start was not observed may go back on what was said before; one
+    /// that is known only because its session spoke after it had ended, on that.
     fn records(&self) -> Vec<&Record> {
         let observed = self.held.from.evidence == Evidence::Observed;
-        let inside = |record: &Record| {
-            (!observed || record.at >= self.held.from.at) && self.held.until.is_none_or(|until| record.at <= until.at)
-        };
-        self.timeline.own_statements(self.held.run).into_iter().filter(|record| inside(record)).collect()
+        let own = self.timeline.own_statements(self.held.run);
+        let begun = own.into_iter().filter(|record| !observed || record.at >= self.held.from.at);
+        let ended = |record: &Record| self.held.until.is_some_and(|until| record.at > until.at);
+        let (after, inside): (Vec<_>, Vec<_>) = begun.partition(|record| ended(record));
+        if inside.is_empty() { after.into_iter().take(1).collect() } else { inside }
     }
 
     fn party(&self, at: Timestamp) -> Option<Party> {

@@ -61,6 +61,13 @@ impl Statements {
         self.records.push(record);
     }
 
+    /// Forgets the ends of sessions and the resets, which were read last.
+    pub(super) fn forget_markers(&mut self) {
+        let own = self.said.iter().take_while(|said| !matches!(said.said, Said::SessionEnd | Said::Reset)).count();
+        self.said.truncate(own);
+        self.records.truncate(own);
+    }
+
     /// Takes the end of a session, or a reset of its NAS, for every run of the session.
     pub(super) fn hear_marker(&mut self, session: &SessionKey, said: Said, record: &Record) {
         let Some(number) = self.sessions.iter().position(|known| known == session) else { return };

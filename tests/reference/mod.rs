@@ -12,6 +12,8 @@ pub enum Word {
     Start,
     Update,
     Stop,
+    /// The session ended, whatever it held.
+    End,
     Carry,
     Lapsed,
     First,
@@ -21,7 +23,7 @@ pub enum Word {
     Void,
 }
 
-use Word::{Carry, First, Lapsed, Lone, Reset, Restart, Resumed, Start, Stop, Update, Void};
+use Word::{Carry, End, First, Lapsed, Lone, Reset, Restart, Resumed, Start, Stop, Update, Void};
 
 /// At an instant, of a session: a word.
 pub type Said = (u64, u32, Word);
@@ -41,7 +43,8 @@ fn rank(word: Word) -> u8 {
         First | Start | Resumed | Restart => 2,
         Update => 3,
         Stop | Lone => 4,
-        Void => 5,
+        End => 5,
+        Void => 6,
     }
 }
 
@@ -50,7 +53,7 @@ fn order(said: &Said) -> (u64, u8) {
 }
 
 fn closes(word: Word) -> bool {
-    matches!(word, Stop | Lone | Lapsed)
+    matches!(word, Stop | End | Lone | Lapsed)
 }
 
 fn opens_others(word: Word) -> bool {
@@ -77,7 +80,7 @@ impl Rules {
             .copied()
             .collect();
         before.sort_by_key(order);
-        before.iter().rev().find(|y| !self.straggles(&before, y)).is_some_and(|y| matches!(y.2, Stop | Lone))
+        before.iter().rev().find(|y| !self.straggles(&before, y)).is_some_and(|y| matches!(y.2, Stop | End | Lone))
     }
 
     /// Does this statement open its session?
@@ -110,7 +113,7 @@ impl Rules {
             if let Some((at, _, Update | Stop)) = first
                 && self.bucket(at) < self.bucket(horizon) + self.carry
             {
-                // Spoken just before the horizon; only tests that start above instant 0 get here with a horizon above 0.
+                // It was open just before the horizon, in the horizon's own bucket: tests choose their horizons so.
                 log.push((horizon.saturating_sub(1), session, Start));
             }
         }
@@ -143,11 +146,11 @@ impl Rules {
                 .max_by_key(|y| order(y))
                 .map(|y| y.2);
             log[i].2 = match (x.2, last) {
-                (Update, Some(Stop | Lone)) => Void,
+                (Update, Some(Stop | End | Lone)) => Void,
                 (Update, None) => First,
                 (Update, Some(Lapsed)) => Resumed,
                 (Start, Some(word)) if !closes(word) => Restart,
-                (Stop, None | Some(Stop | Lone | Lapsed)) => Lone,
+                (Stop | End, None | Some(Stop | End | Lone | Lapsed)) => Lone,
                 (word, _) => word,
             };
         }
@@ -199,7 +202,7 @@ impl Rules {
                     log.push((at, session, Lapsed));
                     let word = match y.2 {
                         Update => Resumed,
-                        Stop => Lone,
+                        Stop | End => Lone,
                         Restart => Start,
                         word => word,
                     };
