@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::{Gid, Uid, fchown};
 
 use crate::config::Config;
 use crate::domain::actor::{Principal, Role};
@@ -135,6 +136,7 @@ pub fn mint(config: &Config, name: &str, role: Role) -> Result<String, TokenErro
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.state_dir).map_err(at_path)?;
     let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path).map_err(at_path)?;
     let mut file = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| at_path(errno.into()))?;
+    belong_to_owner(&file, &config.state_dir).map_err(at_path)?;
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(at_path)?;
     let minted = Tokens::parse(&text, &path)?;
@@ -150,6 +152,15 @@ pub fn mint(config: &Config, name: &str, role: Role) -> Result<String, TokenErro
     file.sync_all().map_err(at_path)?;
     File::open(&config.state_dir).and_then(|dir| dir.sync_all()).map_err(at_path)?;
     Ok(token)
+}
+
+/// Gives the file to whoever owns the directory: root mints, and the daemon, which is not root, must read.
+fn belong_to_owner(file: &File, dir: &Path) -> io::Result<()> {
+    let owner = fs::metadata(dir)?;
+    if Uid::effective().is_root() && file.metadata()?.uid() != owner.uid() {
+        fchown(file, Some(Uid::from_raw(owner.uid())), Some(Gid::from_raw(owner.gid())))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -280,7 +280,7 @@ fn assert_nothing_in_clear(dir: &Path) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_was_committed_is_found_until_it_is_past(steps in proptest::collection::vec(step(), 1..14)) {

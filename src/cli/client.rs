@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 
 use crate::api::Problem;
 
-use super::{Connection, Ending, tell};
+use super::{Connection, Ending, tell, token};
 
 /// The longest answer that is read.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
@@ -58,7 +58,7 @@ pub(super) fn ask<T: DeserializeOwned>(
         tell(&format!("lapse: cannot write the request: {error}"));
         Ending::Fault
     })?;
-    runtime.block_on(exchange(&connection.socket, connection.token.as_deref(), path, body)).map_err(|error| {
+    runtime.block_on(exchange(&connection.socket, token().as_deref(), path, body)).map_err(|error| {
         tell(&format!("lapse: {}", super::escape::escape(&error.to_string())));
         error.ending()
     })

@@ -79,6 +79,8 @@ enum LapsedCommand {
   lapse lookup 2001:db8:17::5 --at 2026-11-21T21:03:22Z --port 51515 --process warrant \\
         --case 24-CR-1022 --authority 'Example District Court' -o json
 
+LAPSE_TOKEN holds the bearer token; without one the daemon goes by who you are on this machine.
+
 Exit codes of lookup: 0 attributed, 1 nobody held it, 2 usage or a time in the future, 3 ambiguous or uncertain,
 4 refused, 5 purged, 6 no coverage, 69 daemon unreachable, 70 a fault of Lapsed."
 )]
@@ -95,9 +97,12 @@ struct Connection {
     /// The daemon's API socket.
     #[arg(long, env = "LAPSE_SOCKET", value_name = "PATH", default_value = "/run/lapsed/api.sock", global = true)]
     socket: PathBuf,
-    /// A bearer token; without one, the daemon goes by who owns this process.
-    #[arg(long = "token-from-environment", env = "LAPSE_TOKEN", hide = true, hide_env_values = true, global = true)]
-    token: Option<String>,
+}
+
+/// The bearer token; without one, the daemon goes by who owns this process. It is no argument: those can be seen by all.
+#[expect(clippy::disallowed_methods, reason = "a secret that is neither configuration nor may be an argument")]
+fn token() -> Option<String> {
+    std::env::var("LAPSE_TOKEN").ok().filter(|token| !token.is_empty())
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::Store;
+use crate::store::{Maintained, Store};
 
 /// Runs until told to stop. A failure is said and tried again: without fresh keys no event is acknowledged, and what is
 /// expired is hidden all the same.
@@ -28,9 +28,20 @@ pub(super) async fn run(
         }
         let (store, now) = (Arc::clone(&store), clock.now());
         match tokio::task::spawn_blocking(move || store.maintain(now)).await {
-            Ok(Ok(_)) => {}
+            Ok(Ok(maintained)) => report(&maintained),
             Ok(Err(error)) => tracing::error!(%error, "the keyring could not be brought up to date; trying again"),
             Err(error) => tracing::error!(%error, "maintenance was cut short"),
         }
+    }
+}
+
+/// Says which buckets have no key that works. They are said again as long as they last: somebody has to look.
+fn report(maintained: &Maintained) {
+    if !maintained.unreadable.is_empty() {
+        tracing::error!(buckets = maintained.unreadable.len(), "buckets with a damaged key: their records cannot be read");
+    }
+    if !maintained.refused.is_empty() {
+        let buckets = maintained.refused.len();
+        tracing::error!(buckets, "buckets that get no key, for the clock went back: their events are not acknowledged");
     }
 }

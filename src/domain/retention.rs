@@ -27,13 +27,13 @@ impl Retention {
 
     /// `carry-interval` where the configuration names none: the smaller of 4 h and window / 12, in whole buckets, at least one.
     pub fn default_carry_interval(window: Duration, bucket: BucketWidth) -> Duration {
-        let wanted = Duration::from_secs(4 * 3600).min(window / 12);
+        let wanted = Duration::from_secs(4 * 3600).min(window.checked_div(12).unwrap_or_default());
         bucket.duration().saturating_mul(bucket.buckets_in(wanted).max(1))
     }
 
     /// `max-silence` where the configuration names none: the smaller of 24 h and window / 2.
     pub fn default_max_silence(window: Duration) -> Duration {
-        Duration::from_secs(24 * 3600).min(window / 2)
+        Duration::from_secs(24 * 3600).min(window.checked_div(2).unwrap_or_default())
     }
 
     /// For how many buckets a statement speaks; at least one.

@@ -196,8 +196,10 @@ impl Settling<'_> {
         let mut seen = vec![false; self.runs.len()];
         for (_, statement) in order.iter().take_while(|(_, statement)| statement.at < unknown_until) {
             let Some(seen) = seen.get_mut(statement.run) else { continue };
-            let first = !std::mem::replace(seen, *seen || statement.said != Said::InferredStart);
-            if first && matches!(statement.said, Said::Update | Said::Stop) {
+            // A marker tells of the session, not of this address.
+            let own = matches!(statement.said, Said::Start | Said::Update | Said::Stop);
+            let first = own && !std::mem::replace(seen, *seen || own);
+            if first && statement.said != Said::Start {
                 let newest = horizon.minus(Duration::from_millis(1));
                 self.set(statement.run, State { last: Some((bucket, Kind::Carry)), newest, spoke: Some(bucket) });
                 self.out.push(Settled { at: horizon, kind: Kind::Carry, run: statement.run, origin: None });

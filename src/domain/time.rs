@@ -109,8 +109,8 @@ impl BucketWidth {
     }
 
     /// The width as a duration.
-    pub const fn duration(self) -> Duration {
-        Duration::from_secs(self.0 as u64)
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(u64::from(self.0))
     }
 
     /// The bucket that holds `at`.

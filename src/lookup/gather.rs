@@ -77,12 +77,20 @@ impl Reading<'_> {
         loop {
             self.read_enough(&mut statements, &mut stretch)?;
             self.read_markers(&mut statements, stretch)?;
-            if stretch.last >= self.bucket_of(self.now) || !self.waits(&statements, stretch) {
+            let back = stretch.first > self.bucket_of(self.horizon) && !self.is_held(&statements, stretch);
+            let on = stretch.last < self.bucket_of(self.now) && self.waits(&statements, stretch);
+            if self.reach == Reach::Everything || !(back || on) {
                 break;
             }
-            // What seemed to end the holder meant nothing, after its own session's end: read on.
             statements.forget_markers();
-            self.read_on(&mut statements, &mut stretch)?;
+            if back {
+                // Whoever seemed to hold the address had ended. What does hold it may begin anywhere in the window.
+                self.read_back(&mut statements, &mut stretch, u32::MAX)?;
+            }
+            if on {
+                // What seemed to end the holder meant nothing, after its own session's end.
+                self.read_on(&mut statements, &mut stretch)?;
+            }
         }
         let mut timeline = Timeline::of(statements, self.policy, self.horizon, self.end_of(stretch));
         self.drop_refuted(&mut timeline)?;
@@ -96,15 +104,20 @@ impl Reading<'_> {
         let (oldest, newest) = (self.bucket_of(self.horizon), self.bucket_of(self.now));
         loop {
             if stretch.first > oldest && !self.explained(statements, *stretch) {
-                let first = stretch.first.earlier(self.policy.rules.carry_buckets).max(oldest);
-                self.read(statements, Stretch { first, last: stretch.first.earlier(1) })?;
-                stretch.first = first;
+                self.read_back(statements, stretch, self.policy.rules.carry_buckets)?;
             } else if stretch.last < newest && self.waits(statements, *stretch) {
                 self.read_on(statements, stretch)?;
             } else {
                 return Ok(());
             }
         }
+    }
+
+    fn read_back(&mut self, statements: &mut Statements, stretch: &mut Stretch, step: u32) -> Result<(), ReadError> {
+        let first = stretch.first.earlier(step).max(self.bucket_of(self.horizon));
+        self.read(statements, Stretch { first, last: stretch.first.earlier(1) })?;
+        stretch.first = first;
+        Ok(())
     }
 
     fn read_on(&mut self, statements: &mut Statements, stretch: &mut Stretch) -> Result<(), ReadError> {
@@ -118,7 +131,11 @@ impl Reading<'_> {
     fn explained(&self, statements: &Statements, stretch: Stretch) -> bool {
         self.reach == Reach::Verdict
             && explains_itself(statements, self.from, self.question.port)
-            && self.spans(statements, stretch).iter().any(|held| held.covers(self.question.at))
+            && self.is_held(statements, stretch)
+    }
+
+    fn is_held(&self, statements: &Statements, stretch: Stretch) -> bool {
+        self.spans(statements, stretch).iter().any(|held| held.covers(self.question.at))
     }
 
     /// Does something newer matter: the end of what is open at the instant, or the stop of an inferred start? Near the

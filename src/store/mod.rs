@@ -58,16 +58,16 @@ pub const FORMAT: u32 = 1;
 pub struct Store {
     // Fields are dropped in this order: the database closes before the locks go.
     engine: Engine,
-    keyring: Arc<Keyring>,
+    keyring: Keyring,
     /// What `meta` says about prefix lengths, so that a lookup need not ask.
     prefix_lens: RwLock<BTreeSet<(Family, u8)>>,
     _lock: Flock<File>,
 }
 
 impl Store {
-    /// What turns records into rows. A cheap clone, for use on any thread.
+    /// What turns records into rows. A cheap clone, for use on any thread; it keeps no file open.
     pub fn sealer(&self) -> Sealer {
-        Sealer::new(Arc::clone(&self.keyring))
+        Sealer::new(Arc::clone(self.keyring.keys()))
     }
 
     /// One consistent view of the records that `cutoff` does not hide.

@@ -126,10 +126,10 @@ impl<'a> Observations<'a> {
         span_from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Record>, ReadError> {
-        let width = self.store.keyring.width();
+        let width = self.store.keyring.keys().width();
         let first = width.bucket_of(span_from.max(self.cutoff.horizon()));
         // A span may run to the end of time; keys do not.
-        let last = self.store.keyring.newest().map_or(Bucket(0), |newest| newest.min(width.bucket_of(until)));
+        let last = self.store.keyring.keys().newest().map_or(Bucket(0), |newest| newest.min(width.bucket_of(until)));
         let mut records = Vec::new();
         for bucket in (first.0..=last.0).map(Bucket) {
             let Some(keys) = self.keys_of(bucket)? else { continue };
@@ -166,10 +166,10 @@ impl<'a> Observations<'a> {
 
     /// The keys of a bucket; `None` if there is nothing to read in it.
     fn keys_of(&self, bucket: Bucket) -> Result<Option<Arc<BucketKeys>>, ReadError> {
-        if self.store.keyring.is_past(bucket, self.cutoff) {
+        if self.store.keyring.keys().is_past(bucket, self.cutoff) {
             return Ok(None);
         }
-        match self.store.keyring.key_of(bucket) {
+        match self.store.keyring.keys().key_of(bucket) {
             KeyOf::Live(keys) => Ok(Some(keys)),
             KeyOf::NeverMade => Ok(None),
             KeyOf::Damaged => Err(ReadError::Unreadable(bucket)),
@@ -178,7 +178,7 @@ impl<'a> Observations<'a> {
     }
 
     fn first_instant(&self, bucket: Bucket) -> Timestamp {
-        self.store.keyring.width().start_of(bucket).max(self.cutoff.horizon())
+        self.store.keyring.keys().width().start_of(bucket).max(self.cutoff.horizon())
     }
 }
 

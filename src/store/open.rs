@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::RwLock;
 use std::time::Duration;
 
 use super::disk::{self, DiskError};
@@ -158,7 +158,7 @@ impl Store {
         // Only now, when it is known to be ours, does the keyring get keys for the buckets that never had one.
         keyring.make_missing(now)?;
         policy::publish(&state_dir.join("POLICY"), retention)?;
-        Ok(Self { engine, keyring: Arc::new(keyring), prefix_lens: RwLock::new(prefix_lens), _lock: lock })
+        Ok(Self { engine, keyring, prefix_lens: RwLock::new(prefix_lens), _lock: lock })
     }
 }
 

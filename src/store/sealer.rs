@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bucket_keys::BucketKeys;
 use super::envelope;
-use super::keyring::{KeyOf, Keyring};
+use super::keyring::{KeyOf, Keys};
 use super::keys::{KEY_BYTES, RowKey, Tag};
 use super::records::{self, MAX_RECORD_BYTES};
 use crate::domain::address::Family;
@@ -38,7 +38,7 @@ fn number(bucket: &Bucket) -> u32 {
 
 /// Seals records and makes the hashes that stand for sessions and people. Cheap to clone; its clones share the keys.
 #[derive(Clone)]
-pub struct Sealer(Arc<Keyring>);
+pub struct Sealer(Arc<Keys>);
 
 /// A record as rows, ready for a [`Batch`](super::Batch).
 #[derive(Clone)]
@@ -52,8 +52,8 @@ pub struct Sealed {
 pub(super) type Row = ([u8; KEY_BYTES], Vec<u8>);
 
 impl Sealer {
-    pub(super) fn new(keyring: Arc<Keyring>) -> Self {
-        Self(keyring)
+    pub(super) fn new(keys: Arc<Keys>) -> Self {
+        Self(keys)
     }
 
     /// The tag of a session that its NAS has given an id. The same for as long as the store lives.

@@ -124,8 +124,13 @@ impl Listening {
         let mut receiver = Receiver::new();
         while !self.stop.load(Ordering::Acquire) {
             let mut round = Round::default();
-            let received = self.context.clock.now();
-            match receiver.receive(&self.socket, |datagram| self.take(&datagram, received, &mut round)) {
+            // Asked once a batch, and only when there is one: waiting for it takes time.
+            let mut received = None;
+            let take = |datagram: Datagram<'_>| {
+                let received = *received.get_or_insert_with(|| self.context.clock.now());
+                self.take(&datagram, received, &mut round);
+            };
+            match receiver.receive(&self.socket, take) {
                 Ok(dropped) => self.context.counters.dropped_by_kernel.add(dropped),
                 Err(error) => {
                     tracing::error!(%error, "cannot receive; this listener ends");

@@ -96,9 +96,9 @@ impl Receiver {
                     _ => {}
                 }
             }
-            let (Some(peer), Some(bytes)) = (message.address.as_ref().and_then(peer_of), message.iovs().next()) else {
-                continue;
-            };
+            let Some(peer) = message.address.as_ref().and_then(peer_of) else { continue };
+            // An empty datagram has no slice; it is one all the same, and counted.
+            let bytes = message.iovs().next().unwrap_or_default();
             take(Datagram { bytes, peer, local });
         }
         let since = dropped.wrapping_sub(self.dropped);

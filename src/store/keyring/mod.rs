@@ -5,20 +5,24 @@
 mod file;
 mod layout;
 mod lifetime;
+mod live;
 mod plan;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::file::{KeyringFile, random_page};
 use self::layout::{Entry, slots_for};
 use self::lifetime::LifetimeKeys;
-use self::plan::{Status, Step, slot_of};
+use self::live::Slot;
+use self::plan::Step;
 use super::bucket_keys::BucketKeys;
 use super::disk::DiskError;
 use crate::domain::retention::Retention;
-use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
+use crate::domain::time::{Bucket, BucketWidth, Timestamp};
+
+pub(super) use self::live::{KeyOf, Keys};
 
 /// Why the keyring could not be brought up to date. What was due stays due.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +70,7 @@ impl<E: Into<KeyringError>> From<E> for KeyringFault {
 }
 
 /// What a run of [`Store::maintain`](super::Store::maintain) did and found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Maintained {
     /// Buckets whose keys were destroyed.
     pub destroyed: Vec<Bucket>,
@@ -82,45 +86,11 @@ pub struct Maintained {
     pub next: Timestamp,
 }
 
-/// What the keyring has for a bucket.
-pub(super) enum KeyOf {
-    /// Its keys.
-    Live(Arc<BucketKeys>),
-    /// It never had a key, so it has no records.
-    NeverMade,
-    /// Its slot is damaged.
-    Damaged,
-    /// Its key was destroyed, or a later bucket has its slot.
-    Gone,
-}
-
-/// A slot in memory.
-#[derive(Clone)]
-enum Slot {
-    Unused,
-    Live(Bucket, Arc<BucketKeys>),
-    Damaged(Bucket),
-    Destroyed(Bucket),
-}
-
-impl Slot {
-    fn status(&self) -> Status {
-        match self {
-            Self::Unused => Status::Unused,
-            Self::Live(bucket, _) | Self::Damaged(bucket) => Status::Held(*bucket),
-            Self::Destroyed(bucket) => Status::Destroyed(*bucket),
-        }
-    }
-}
-
-/// The open keyring. Readers take the read lock for a moment; changes go to the disk first, under the file's lock.
+/// The open keyring. A change goes to the disk first, under the file's lock, and to memory when it is durable.
 pub(super) struct Keyring {
     file: Mutex<KeyringFile>,
-    slots: RwLock<Vec<Slot>>,
-    lifetime: LifetimeKeys,
+    keys: Arc<Keys>,
     store_id: [u8; 16],
-    width: BucketWidth,
-    window: Duration,
 }
 
 impl Keyring {
@@ -144,54 +114,18 @@ impl Keyring {
         }
         let oldest = header.bucket.bucket_of(retention.cutoff(now).horizon());
         let slots = (0..header.slots).map(|slot| load(&file, slot, oldest)).collect::<Result<_, DiskError>>()?;
-        Ok(Self {
-            lifetime: LifetimeKeys::of_secret(&header.secret),
-            store_id: header.store_id,
-            width: header.bucket,
-            window: header.window,
-            slots: RwLock::new(slots),
-            file: Mutex::new(file),
-        })
+        let lifetime = LifetimeKeys::of_secret(&header.secret);
+        let keys = Arc::new(Keys::new(slots, lifetime, header.bucket, header.window));
+        Ok(Self { keys, store_id: header.store_id, file: Mutex::new(file) })
     }
 
-    pub(super) fn width(&self) -> BucketWidth {
-        self.width
+    /// The keys in memory, which are shared and go without the file.
+    pub(super) fn keys(&self) -> &Arc<Keys> {
+        &self.keys
     }
 
     pub(super) fn store_id(&self) -> &[u8; 16] {
         &self.store_id
-    }
-
-    pub(super) fn lifetime(&self) -> &LifetimeKeys {
-        &self.lifetime
-    }
-
-    pub(super) fn is_past(&self, bucket: Bucket, cutoff: Cutoff) -> bool {
-        plan::is_past(bucket, self.width, cutoff)
-    }
-
-    /// What there is for a bucket.
-    pub(super) fn key_of(&self, bucket: Bucket) -> KeyOf {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        match slots.get(index(slot_of(bucket, count(&slots)))) {
-            Some(Slot::Live(of, keys)) if *of == bucket => KeyOf::Live(Arc::clone(keys)),
-            Some(Slot::Damaged(of)) if *of == bucket => KeyOf::Damaged,
-            // A slot that has served this bucket or a later one: the bucket may have had a key, and has none any more.
-            Some(Slot::Destroyed(of) | Slot::Live(of, _) | Slot::Damaged(of)) if *of >= bucket => KeyOf::Gone,
-            Some(Slot::Unused | Slot::Destroyed(_) | Slot::Live(..) | Slot::Damaged(_)) | None => KeyOf::NeverMade,
-        }
-    }
-
-    /// The latest bucket that has or had a key.
-    pub(super) fn newest(&self) -> Option<Bucket> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        slots
-            .iter()
-            .filter_map(|slot| match slot.status() {
-                Status::Unused => None,
-                Status::Held(bucket) | Status::Destroyed(bucket) => Some(bucket),
-            })
-            .max()
     }
 
     /// Destroys what is due, then makes what is needed.
@@ -204,11 +138,7 @@ impl Keyring {
     /// Destroys the keys of buckets wholly before the cutoff.
     pub(super) fn destroy_due(&self, now: Timestamp) -> Result<Vec<Bucket>, KeyringError> {
         let file = self.file();
-        let due = {
-            let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-            let statuses = (0..).zip(slots.iter().map(Slot::status));
-            plan::due(statuses, self.width, Cutoff::of(now, self.window))
-        };
+        let due = self.keys.due(now);
         if due.is_empty() {
             return Ok(Vec::new());
         }
@@ -224,19 +154,14 @@ impl Keyring {
         }
         file.sync()?;
         // 3. The memory. Keys are wiped when the last reader of the bucket lets go of them.
-        self.replace(due.iter().map(|(slot, bucket)| (*slot, Slot::Destroyed(*bucket))));
+        self.keys.replace(due.iter().map(|(slot, bucket)| (*slot, Slot::Destroyed(*bucket))));
         Ok(buckets(&due))
     }
 
     /// Makes keys for the buckets of the window and some ahead that never had one.
     pub(super) fn make_missing(&self, now: Timestamp) -> Result<Maintained, KeyringError> {
         let file = self.file();
-        let cutoff = Cutoff::of(now, self.window);
-        let making = {
-            let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-            let status = |slot| slots.get(index(slot)).map_or(Status::Unused, Slot::status);
-            plan::missing(status, count(&slots), self.width, cutoff, now)
-        };
+        let making = self.keys.missing(now);
         // 1. Fresh random bytes in the slots. A crash here leaves the table as it was: nothing knows these bytes, and the next
         //    run writes others.
         let mut made = Vec::with_capacity(making.make.len());
@@ -256,39 +181,10 @@ impl Keyring {
             file.sync()?;
         }
         // 3. The memory, last: no record is sealed under a key that a crash could lose.
-        self.replace(made.into_iter().map(|(slot, bucket, keys)| (slot, Slot::Live(bucket, keys))));
-        Ok(self
-            .state(now, Maintained { made: buckets(&making.make), refused: making.refused, ..Maintained::default() }))
-    }
-
-    fn state(&self, now: Timestamp, maintained: Maintained) -> Maintained {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let mut unreadable = Vec::new();
-        let mut oldest = None;
-        let mut live: usize = 0;
-        for slot in slots.iter() {
-            match slot {
-                Slot::Live(bucket, _) => {
-                    live = live.saturating_add(1);
-                    oldest = oldest.into_iter().chain([*bucket]).min();
-                }
-                Slot::Damaged(bucket) => unreadable.push(*bucket),
-                Slot::Unused | Slot::Destroyed(_) => {}
-            }
-        }
-        unreadable.sort_unstable();
-        let next_key = self.width.start_of(self.width.bucket_of(now).later(1));
-        let next_due = oldest.map(|bucket| self.width.start_of(bucket.later(1)).plus(self.window));
-        Maintained { unreadable, live, next: next_due.map_or(next_key, |due| due.min(next_key)), ..maintained }
-    }
-
-    fn replace(&self, changed: impl Iterator<Item = (u32, Slot)>) {
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        for (slot, value) in changed {
-            if let Some(place) = slots.get_mut(index(slot)) {
-                *place = value;
-            }
-        }
+        self.keys.replace(made.into_iter().map(|(slot, bucket, keys)| (slot, Slot::Live(bucket, keys))));
+        let (live, unreadable, next) = self.keys.standing(now);
+        let (made, refused) = (buckets(&making.make), making.refused);
+        Ok(Maintained { destroyed: Vec::new(), made, refused, unreadable, live, next })
     }
 
     /// Whoever panicked with this lock had changed bytes that the next run writes again.
@@ -313,20 +209,12 @@ fn load(file: &KeyringFile, slot: u32, oldest: Bucket) -> Result<Slot, DiskError
 
 /// The first bucket from `oldest` on that has this slot.
 fn first_from(oldest: Bucket, slot: u32, slots: u32) -> Bucket {
-    let ahead = slot.saturating_add(slots).saturating_sub(slot_of(oldest, slots));
+    let ahead = slot.saturating_add(slots).saturating_sub(plan::slot_of(oldest, slots));
     oldest.later(ahead.checked_rem(slots).unwrap_or(0))
 }
 
 fn buckets(steps: &[Step]) -> Vec<Bucket> {
     steps.iter().map(|(_, bucket)| *bucket).collect()
-}
-
-fn count(slots: &[Slot]) -> u32 {
-    u32::try_from(slots.len()).unwrap_or(u32::MAX)
-}
-
-fn index(slot: u32) -> usize {
-    usize::try_from(slot).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -338,7 +226,7 @@ mod tests {
         for oldest in 90..120 {
             for slot in 0..16 {
                 let bucket = first_from(Bucket(oldest), slot, 16);
-                assert_eq!(slot_of(bucket, 16), slot);
+                assert_eq!(plan::slot_of(bucket, 16), slot);
                 assert!((oldest..oldest + 16).contains(&bucket.0));
             }
         }

@@ -110,9 +110,9 @@ mod tests {
     #[test]
     fn no_bucket_gets_a_second_key() {
         let (now, cutoff) = at(1005);
-        for status in [Status::Held as fn(Bucket) -> Status, Status::Destroyed] {
+        for had in [Status::Held(Bucket(100)), Status::Destroyed(Bucket(100))] {
             let making = missing(
-                |slot| if slot == slot_of(Bucket(100), SLOTS) { status(Bucket(100)) } else { Status::Unused },
+                |slot| if slot == slot_of(Bucket(100), SLOTS) { had } else { Status::Unused },
                 SLOTS,
                 width(),
                 cutoff,
