@@ -14,7 +14,7 @@ use crate::domain::time::{Bucket, Cutoff, Timestamp};
 use crate::store::{Observations, Place, ReadError, Store};
 
 use super::settled_past::explains_itself;
-use super::timeline::{Statements, Timeline};
+use super::timeline::{SessionKey, Statements, Timeline};
 use super::{Policy, Question, Reach};
 
 /// The timelines of every prefix around the address that the answer needs, the longest first.
@@ -173,34 +173,47 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Reads the ends of sessions and the resets of their NAS, wherever the statements alone leave a session open.
+    /// Reads the ends of sessions and the resets of their NAS, wherever the statements leave a session open, and in the
+    /// carry interval before a span whose start was not observed: an update shortly after its session's end means nothing.
     ///
-    /// A marker can only close. So all that it can change lies inside the spans as they are without it, and in the carry
-    /// interval before those whose start was not observed: an update shortly after its session's end means nothing.
+    /// An update that turns out to mean nothing no longer ends others: then more is open, and more is read, until what is
+    /// open has been looked at.
     fn read_markers(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), ReadError> {
-        let mut probes = BTreeSet::new();
+        let mut probed = BTreeSet::new();
+        loop {
+            let fresh: Vec<_> = self.probes(statements, stretch).difference(&probed).cloned().collect();
+            if fresh.is_empty() {
+                return Ok(());
+            }
+            for (key, bucket) in fresh {
+                let (nas, session) = &key;
+                let mut markers = self.observations.in_bucket(&Place::Session { nas, session: *session }, bucket)?;
+                markers.extend(self.observations.in_bucket(&Place::Nas { nas }, bucket)?);
+                for record in markers.iter().filter(|record| record.at <= self.now) {
+                    let said = if record.kind == Kind::Reset { Said::Reset } else { Said::SessionEnd };
+                    statements.hear_marker(&key, said, record);
+                }
+                probed.insert((key, bucket));
+            }
+        }
+    }
+
+    /// Where markers matter, as far as is known: sessions and buckets.
+    fn probes(&self, statements: &Statements, stretch: Stretch) -> BTreeSet<(SessionKey, Bucket)> {
         let spans = self.spans(statements, stretch);
         // Whoever held the address last may have ended long after it was given up for its silence.
         let newest = spans.iter().filter(|held| held.from.at <= self.question.at).max_by_key(|held| held.from.at);
+        let mut probes = BTreeSet::new();
         for held in &spans {
             let Some(session) = statements.session(held.run) else { continue };
             let reach_back = if held.from.evidence == Evidence::Observed { 0 } else { self.policy.rules.carry_buckets };
             let first = self.bucket_of(held.from.at).earlier(reach_back).max(self.bucket_of(self.horizon));
             let until = held.until.map_or(stretch.last, |until| self.bucket_of(until.at));
             let last = if newest == Some(held) { until.max(self.bucket_of(self.question.at)) } else { until };
-            let probed = Stretch { first, last: last.min(stretch.last) };
-            probes.extend(buckets(probed).map(|bucket| (session.clone(), bucket)));
+            let matters = Stretch { first, last: last.min(stretch.last) };
+            probes.extend(buckets(matters).map(|bucket| (session.clone(), bucket)));
         }
-        for ((nas, session), bucket) in probes {
-            let ends = self.observations.in_bucket(&Place::Session { nas: &nas, session }, bucket)?;
-            let resets = self.observations.in_bucket(&Place::Nas { nas: &nas }, bucket)?;
-            let key = (nas, session);
-            for record in ends.iter().chain(&resets).filter(|record| record.at <= self.now) {
-                let said = if record.kind == Kind::Reset { Said::Reset } else { Said::SessionEnd };
-                statements.hear_marker(&key, said, record);
-            }
-        }
-        Ok(())
+        probes
     }
 
     /// An inferred start is void if the session spoke between it and its stop, also about another address.

@@ -86,8 +86,12 @@ impl Rules {
     /// Does this statement open its session?
     fn opens(&self, log: &[Said], x: &Said) -> bool {
         let own: Vec<Said> = log.iter().filter(|y| y.1 == x.1 && y.2 != Reset).copied().collect();
+        let before = own.iter().filter(|y| order(y) < order(x) && !self.straggles(&own, y));
+        let newest = before.max_by_key(|y| order(y));
+        // At the first instant of a bucket, what was open one bucket further back has a carry, or its end, beside x.
+        let beside = |y: &Said| x.0 > 0 && x.0.is_multiple_of(self.width) && self.near(y.0, self.bucket(x.0) - 1);
         let silent_before =
-            !own.iter().any(|y| order(y) < order(x) && self.near(y.0, self.bucket(x.0)) && !self.straggles(&own, y));
+            !newest.is_some_and(|y| self.near(y.0, self.bucket(x.0)) || (beside(y) && !closes(y.2)));
         opens_others(x.2) || (x.2 == Update && silent_before)
     }
 
@@ -109,7 +113,7 @@ impl Rules {
         let mut log = events.to_vec();
         log.sort_by_key(order);
         for session in log.iter().map(|x| x.1).collect::<BTreeSet<_>>() {
-            let first = log.iter().find(|x| x.1 == session).copied();
+            let first = log.iter().find(|x| x.1 == session && matches!(x.2, Start | Update | Stop)).copied();
             if let Some((at, _, Update | Stop)) = first
                 && self.bucket(at) < self.bucket(horizon) + self.carry
             {
@@ -156,30 +160,36 @@ impl Rules {
         }
     }
 
-    /// 2. Ends or carries what the bucket leaves open.
+    /// 2. Ends or carries what the bucket leaves open. What happens at the very instant of a carry is judged once all
+    /// that ended before it is known.
     fn end_or_carry(&self, log: &mut Vec<Said>, bucket: u64) {
-        for session in self.sessions(log, bucket) {
-            let own: Vec<Said> =
-                log.iter().filter(|x| x.1 == session && !matches!(x.2, Void | Reset)).copied().collect();
-            let Some(newest) = own.iter().filter(|x| self.bucket(x.0) <= bucket).max_by_key(|x| order(x)) else {
-                continue;
-            };
-            if self.bucket(newest.0) != bucket || closes(newest.2) {
-                continue;
-            }
-            let due = (bucket + self.carry) * self.width;
-            let said = own.iter().map(|x| x.0).filter(|at| newest.0 < *at && *at <= due).min();
-            let next = said.unwrap_or(due);
-            if let Some(at) = self.end(log, session, newest.0, next, said.is_some()) {
-                log.push((at, session, Lapsed));
-            } else if next == due {
-                let spoke = own.iter().any(|x| {
-                    !matches!(x.2, Carry)
-                        && !closes(x.2)
-                        && self.bucket(x.0) <= bucket
-                        && self.silence.is_none_or(|silence| self.bucket(x.0) + silence > bucket)
-                });
-                log.push((due, session, if spoke { Carry } else { Lapsed }));
+        let due = (bucket + self.carry) * self.width;
+        for at_the_instant in [false, true] {
+            for session in self.sessions(log, bucket) {
+                let own = || log.iter().filter(|x| x.1 == session && !matches!(x.2, Void | Reset));
+                let Some(newest) = own().filter(|x| self.bucket(x.0) <= bucket).max_by_key(|x| order(x)).copied() else {
+                    continue;
+                };
+                if self.bucket(newest.0) != bucket || closes(newest.2) {
+                    continue;
+                }
+                let said = own().map(|x| x.0).filter(|at| newest.0 < *at && *at <= due).min();
+                let next = said.unwrap_or(due);
+                let end = self.end(log, session, newest.0, next, said.is_some());
+                let word = match end {
+                    Some(at) if at_the_instant || at < due => Some((at, Lapsed)),
+                    None if at_the_instant && next == due => {
+                        let spoke = own().any(|x| {
+                            x.2 != Carry
+                                && !closes(x.2)
+                                && self.bucket(x.0) <= bucket
+                                && self.silence.is_none_or(|silence| self.bucket(x.0) + silence > bucket)
+                        });
+                        Some((due, if spoke { Carry } else { Lapsed }))
+                    }
+                    _ => None,
+                };
+                log.extend(word.map(|(at, word)| (at, session, word)));
             }
         }
     }

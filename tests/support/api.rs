@@ -1,0 +1,59 @@
+//! Lookups over one kept connection: for tests that ask thousands.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use lapsed::api::{LOOKUPS, LookupAnswer, LookupRequest};
+use lapsed::domain::time::Timestamp;
+
+use super::{PATIENCE, text};
+
+/// A connection to the daemon's socket.
+pub(crate) struct Api {
+    stream: BufReader<UnixStream>,
+    token: String,
+}
+
+impl Api {
+    /// Connects.
+    pub(crate) fn connect(socket: &Path, token: &str) -> Self {
+        let stream = UnixStream::connect(socket).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { stream: BufReader::new(stream), token: token.to_owned() }
+    }
+
+    /// Looks an address up under a subpoena.
+    pub(crate) fn lookup(&mut self, address: &str, at: Timestamp) -> LookupAnswer {
+        let request = LookupRequest {
+            address: address.to_owned(),
+            at: at.to_string(),
+            port: None,
+            realm: None,
+            process: "subpoena".to_owned(),
+            case: "24-CR-1022".to_owned(),
+            authority: "Example District Court".to_owned(),
+        };
+        let body = serde_json::to_vec(&request).unwrap();
+        let head = format!(
+            "POST {LOOKUPS} HTTP/1.1\r\nhost: lapsed\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            self.token,
+            body.len()
+        );
+        self.stream.get_mut().write_all(&[head.as_bytes(), &body].concat()).unwrap();
+        let (head, body) = self.response();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}{}", text(&body));
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    fn response(&mut self) -> (String, Vec<u8>) {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(self.stream.read_line(&mut head).unwrap(), 0, "the connection ended after {head:?}");
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        let mut body = vec![0; length.parse().unwrap()];
+        self.stream.read_exact(&mut body).unwrap();
+        (head, body)
+    }
+}

@@ -1,0 +1,240 @@
+//! What the tests of the running daemon share: a directory with a configuration, the daemon on it, and ways to talk to
+//! it. Nothing here sleeps: readiness and endings are lines of the daemon's talk.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at what it did not expect"
+)]
+
+pub(crate) mod api;
+pub(crate) mod radius;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use lapsed::api::{LookupAnswer, StatusAnswer};
+use lapsed::clock::{Clock as _, SystemClock};
+use lapsed::domain::time::Timestamp;
+
+use radius::SECRET;
+
+/// How long anything may take before the test is given up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A window of an hour, and two NAS that are told apart by their addresses.
+pub(crate) const TWO_NAS: &str = r#"
+[retention]
+window = "1h"
+bucket = "1m"
+purge-interval = "10s"
+[[radius.client]]
+network = "127.0.0.1"
+name = "bng-north"
+secret-file = "nas.secret"
+[[radius.client]]
+network = "127.0.0.2"
+name = "bng-south"
+secret-file = "nas.secret"
+"#;
+
+/// A whole second, this long before the present.
+pub(crate) fn ago(secs: u64) -> Timestamp {
+    let now = SystemClock.now().millis();
+    Timestamp::from_millis(now - now % 1000).minus(Duration::from_secs(secs))
+}
+
+/// A directory with a configuration. The daemon on it may come and go.
+pub(crate) struct Site {
+    dir: tempfile::TempDir,
+}
+
+impl Site {
+    /// A configuration with these tables. Its state is in `state`, its socket is `api.sock`, its RADIUS port any.
+    pub(crate) fn new(tables: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let site = Self { dir };
+        site.write("nas.secret", SECRET);
+        let general = "version = 1\nstate-dir = \"state\"\n[listen]\napi-socket = \"api.sock\"\n";
+        site.write("lapsed.toml", &format!("{general}[[radius.listen]]\naddress = \"127.0.0.1:0\"\n{tables}"));
+        site
+    }
+
+    /// A path in the directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a file that others may not read.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(self.path(name));
+        std::io::Write::write_all(&mut file.unwrap(), text.as_bytes()).unwrap();
+    }
+
+    /// Starts the daemon and waits until it serves.
+    pub(crate) fn start(&self) -> Daemon {
+        self.start_with("lapsed.toml", None)
+    }
+
+    /// Starts the daemon on another configuration of this directory, or with another verbosity.
+    pub(crate) fn start_with(&self, config: &str, verbosity: Option<&str>) -> Daemon {
+        let mut daemon = self.spawn(config, verbosity);
+        let ended = daemon.until("ready socket=").is_none();
+        assert!(!ended, "the daemon did not start:\n{}", daemon.talk);
+        let address = daemon.talk.split("listening for RADIUS accounting address=").nth(1);
+        daemon.radius = address.unwrap().split_whitespace().next().unwrap().parse().unwrap();
+        daemon
+    }
+
+    /// Starts the daemon and waits for nothing.
+    pub(crate) fn spawn(&self, config: &str, verbosity: Option<&str>) -> Daemon {
+        let mut command = lapsed(&["run", "--config"]);
+        command.arg(self.path(config)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        if let Some(verbosity) = verbosity {
+            command.env("RUST_LOG", verbosity);
+        }
+        let mut child = command.spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (line, lines) = mpsc::channel();
+        thread::spawn(move || stderr.split(b'\n').map_while(Result::ok).try_for_each(|bytes| line.send(bytes)));
+        Daemon { child, lines, talk: String::new(), radius: SocketAddr::from(([0, 0, 0, 0], 0)) }
+    }
+
+    /// Mints a bearer token.
+    pub(crate) fn token(&self, name: &str, role: &str) -> String {
+        let config = self.path("lapsed.toml");
+        let output = lapsed(&["token", "--name", name, "--role", role, "--config"]).arg(config).output().unwrap();
+        assert!(output.status.success(), "{}", talk_of(&output));
+        text(&output.stdout).trim().to_owned()
+    }
+
+    /// Runs `lapse`, with a token or without.
+    pub(crate) fn lapse(&self, token: Option<&str>, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lapse"));
+        command.args(arguments).env_remove("LAPSE_TOKEN").env("LAPSE_SOCKET", self.path("api.sock"));
+        if let Some(token) = token {
+            command.env("LAPSE_TOKEN", token);
+        }
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs `lapse lookup` under a subpoena, and returns its exit code with its answer.
+    pub(crate) fn lookup(&self, token: &str, address: &str, at: Timestamp) -> (i32, LookupAnswer) {
+        let at = at.to_string();
+        let output = self.lapse(Some(token), &subpoena(address, &at));
+        let answer = serde_json::from_slice(&output.stdout);
+        (code(&output), answer.unwrap_or_else(|error| unreachable!("{error}: {}", talk_of(&output))))
+    }
+
+    /// Runs `lapse status`.
+    pub(crate) fn status(&self, token: &str) -> StatusAnswer {
+        let output = self.lapse(Some(token), &["status", "-o", "json"]);
+        assert!(output.status.success(), "{}", talk_of(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+/// The arguments of a lookup under a subpoena.
+pub(crate) fn subpoena<'a>(address: &'a str, at: &'a str) -> Vec<&'a str> {
+    let papers = ["--process", "subpoena", "--case", "24-CR-1022", "--authority", "Example District Court"];
+    [["lookup", address, "--at", at].as_slice(), &papers, &["-o", "json"]].concat()
+}
+
+/// A daemon's process. It is killed, if it still runs, when this is dropped.
+pub(crate) struct Daemon {
+    child: Child,
+    lines: Receiver<Vec<u8>>,
+    /// What it has said so far.
+    pub(crate) talk: String,
+    /// Where it listens for RADIUS accounting.
+    pub(crate) radius: SocketAddr,
+}
+
+impl Daemon {
+    /// Waits for a line with this in it; `None` if the daemon ends before it says so.
+    pub(crate) fn until(&mut self, mark: &str) -> Option<()> {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    let line = String::from_utf8_lossy(&line);
+                    self.talk.push_str(&line);
+                    self.talk.push('\n');
+                    if line.contains(mark) {
+                        return Some(());
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => unreachable!("no `{mark}` in:\n{}", self.talk),
+            }
+        }
+    }
+
+    /// Asks it to end, and waits. Returns how it ended and all it said.
+    pub(crate) fn stop(mut self) -> (ExitStatus, String) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.ending()
+    }
+
+    /// Waits until it ends by itself. Returns how it ended and all it said.
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
+        self.ending()
+    }
+
+    /// Ends it at once, as a power cut would as far as the process can tell.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn ending(&mut self) -> (ExitStatus, String) {
+        // No line has this in it: so this reads to the end.
+        assert!(self.until("\n").is_none());
+        (self.child.wait().unwrap(), std::mem::take(&mut self.talk))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Both fail only if it has been waited for already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The daemon's command line, free of what the surroundings may have set.
+pub(crate) fn lapsed(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lapsed"));
+    command.args(arguments).env_remove("RUST_LOG").env_remove("NO_COLOR");
+    command
+}
+
+/// The exit code; that of a signal is none.
+pub(crate) fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+/// What a command said on stderr.
+pub(crate) fn talk_of(output: &Output) -> &str {
+    text(&output.stderr)
+}
+
+/// Text that must be UTF-8.
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Every file below a directory that is still there when it is looked at.
+pub(crate) fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
