@@ -8,7 +8,6 @@
 #[path = "../simulator/mod.rs"]
 mod simulator;
 
-mod interrupt;
 mod progress;
 mod questions;
 mod reading;
@@ -18,12 +17,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::ensure;
-use interrupt::Interrupt;
 use lapsed::domain::time::{Timestamp, millis_of};
 use progress::Line;
 use questions::Question;
 use simulator::daemon::{Daemon, SECRET};
 use simulator::evening::Evening;
+use simulator::interrupt::Interrupt;
 use simulator::{clock, play};
 
 /// The evening that is played.

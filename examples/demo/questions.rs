@@ -48,7 +48,7 @@ pub(crate) fn about(evening: &Evening) -> anyhow::Result<Vec<Question>> {
             caution: None,
         },
         Question {
-            words: "The Stop of this address's first holder was lost, and two seconds later it went to another. Who held it then?",
+            words: "The Stop of this address's first holder was lost, and soon after it went to another. Who held it then?",
             shows: "The second holder; that the first one never reported an end is said, not hidden.",
             address: handed_over.addresses.v4.into(),
             at: TAKEN_OVER_AT + 2_500,
@@ -57,7 +57,7 @@ pub(crate) fn about(evening: &Evening) -> anyhow::Result<Vec<Question>> {
         },
         Question {
             words: "The same address, half a second after it changed hands: is the answer still sure?",
-            shows: "No: within the margin (1 s here) clocks decide, so the answer is called uncertain. Such an answer harms people.",
+            shows: "No: within the margin (1 s here) a clock may decide whose name is given, so the answer is called uncertain.",
             address: handed_over.addresses.v4.into(),
             at: TAKEN_OVER_AT + 500,
             verdict: Verdict::Uncertain,

@@ -27,7 +27,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use report::Report;
+use sender::Plan;
 use simulator::daemon::{Daemon, SECRET};
+use simulator::interrupt::Interrupt;
 
 /// What the daemon runs on when the load starts it itself: everything else at its default.
 const SETTINGS: &str = r#"
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<Report> {
+    let interrupt = Interrupt::watch()?;
     // Until the end of this function, or it would be gone before its memory is read.
     let mut own = None;
     let (target, secret, pid) = match (arguments.target, &arguments.secret_file) {
@@ -91,7 +94,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<Report> {
         }
     };
     let duration = Duration::from_secs(arguments.seconds);
-    let sent = sender::send(target, &secret, arguments.rate, duration, arguments.sockets)?;
+    let plan = Plan { target, rate: arguments.rate, duration, sockets: arguments.sockets };
+    let sent = sender::send(&plan, &secret, &interrupt)?;
     if let Some(daemon) = &mut own {
         daemon.check()?;
     }

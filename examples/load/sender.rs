@@ -8,6 +8,7 @@ use super::lane::{Lane, PATIENCE};
 use super::latency::Latencies;
 use super::stopwatch::Stopwatch;
 use crate::simulator::clock;
+use crate::simulator::interrupt::Interrupt;
 
 /// How long it rests between two looks; a latency can be this much too long.
 const REST: Duration = Duration::from_micros(500);
@@ -28,14 +29,21 @@ pub(crate) struct Sent {
     pub(crate) latencies: Latencies,
 }
 
-/// Sends `rate` statements a second for `duration`, then waits for the last acknowledgements.
-pub(crate) fn send(
-    target: SocketAddr,
-    secret: &[u8],
-    rate: u64,
-    duration: Duration,
-    sockets: u16,
-) -> anyhow::Result<Sent> {
+/// What is to be sent.
+pub(crate) struct Plan {
+    /// To whom.
+    pub(crate) target: SocketAddr,
+    /// Statements a second.
+    pub(crate) rate: u64,
+    /// For how long.
+    pub(crate) duration: Duration,
+    /// From how many sockets.
+    pub(crate) sockets: u16,
+}
+
+/// Sends what is planned, then waits for the last acknowledgements.
+pub(crate) fn send(plan: &Plan, secret: &[u8], interrupt: &Interrupt) -> anyhow::Result<Sent> {
+    let Plan { target, rate, duration, sockets } = *plan;
     let mut lanes = (0..sockets).map(|_| Lane::open(target)).collect::<Result<Vec<Lane>, _>>()?;
     let all = rate * duration.as_secs();
     let mut so_far =
@@ -43,6 +51,7 @@ pub(crate) fn send(
     let watch = Stopwatch::start();
     let mut turn = 0_usize;
     while so_far.sent < all && watch.elapsed() < duration + PATIENCE {
+        interrupt.check()?;
         receive(&mut lanes, &watch, secret, &mut so_far)?;
         let mut refused = 0;
         loop {
@@ -66,6 +75,7 @@ pub(crate) fn send(
     }
     let end = watch.elapsed();
     while lanes.iter().any(|lane| lane.waiting() > 0) && watch.elapsed() < end + PATIENCE {
+        interrupt.check()?;
         receive(&mut lanes, &watch, secret, &mut so_far)?;
         sleep(REST);
     }

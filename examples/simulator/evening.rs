@@ -20,9 +20,9 @@ use super::subscriber::{Addresses, Prefixes, Subscriber};
 /// How long an evening takes to play, in milliseconds.
 pub(crate) const LENGTH: u64 = 22_000;
 /// The first holder of the story's address leaves, and the Stop that says so is lost.
-pub(crate) const STOP_LOST_AT: u64 = 7_000;
+pub(crate) const STOP_LOST_AT: u64 = 8_300;
 /// The next one gets it: on a full second, because an Event-Timestamp has no less.
-pub(crate) const TAKEN_OVER_AT: u64 = 9_000;
+pub(crate) const TAKEN_OVER_AT: u64 = 10_000;
 /// The second NAS goes down.
 pub(crate) const REBOOT_AT: u64 = 13_000;
 /// ... and is back.
@@ -144,7 +144,7 @@ fn stories() -> Vec<Life> {
         interims,
     };
     vec![
-        life(201, 1, 1_000, STOP_LOST_AT, End::LostStop, true),
+        life(201, 1, 500, STOP_LOST_AT, End::LostStop, true),
         life(202, 1, TAKEN_OVER_AT, LENGTH, End::Stays, true),
         life(204, 2, 1_500, 12_000, End::Stop, false),
     ]

@@ -6,6 +6,7 @@
 pub(crate) mod clock;
 pub(crate) mod daemon;
 pub(crate) mod evening;
+pub(crate) mod interrupt;
 pub(crate) mod life;
 pub(crate) mod nas;
 pub(crate) mod play;

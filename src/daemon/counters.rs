@@ -34,6 +34,10 @@ pub(super) struct Counters {
     pub(super) records: Count,
     /// Commits, each synced.
     pub(super) commits: Count,
+    /// Keys made for buckets to come.
+    pub(super) keys_made: Count,
+    /// Keys destroyed, of buckets that are wholly past.
+    pub(super) keys_destroyed: Count,
 }
 
 /// One count.
@@ -85,6 +89,8 @@ impl Counters {
             ("malformed-attributes", &self.malformed_attributes),
             ("records", &self.records),
             ("commits", &self.commits),
+            ("keys-made", &self.keys_made),
+            ("keys-destroyed", &self.keys_destroyed),
         ];
         let plain = plain.into_iter().map(|(name, count)| (name.to_owned(), count.value()));
         let silent = Silent::ALL.iter().zip(&self.silent);

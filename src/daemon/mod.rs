@@ -120,7 +120,7 @@ impl Daemon {
             sealer: store.sealer(),
             store: Arc::clone(&store),
             queue: queue.clone(),
-            counters,
+            counters: Arc::clone(&counters),
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
             started,
@@ -128,7 +128,7 @@ impl Daemon {
         let (stop, stopping) = watch::channel(false);
         let tasks = vec![
             serve_api(Arc::new(app), stopping.clone()).await?,
-            tokio::spawn(maintain::run(store, Arc::clone(&config), clock, stopping)),
+            tokio::spawn(maintain::run(store, Arc::clone(&config), clock, counters, stopping)),
         ];
         let mut listeners = Vec::new();
         for address in &config.radius.listen {

@@ -368,7 +368,7 @@ mod tests {
     const RULES: Rules = Rules { width: BucketWidth::from_secs(10).unwrap(), carry_buckets: 3 };
 
     fn at(secs: u64) -> Timestamp {
-        Timestamp::from_millis(secs * 1000)
+        Timestamp::from_millis(secs.saturating_mul(1000))
     }
 
     fn run(session: u32) -> Run {

@@ -127,11 +127,14 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Does nothing older matter? An instant that nobody holds may still be explained by an inferred start further back.
+    /// Does nothing older matter? An instant that nobody holds may still be explained by an inferred start further back;
+    /// and whether the holder before closed its session shows in the carry interval before the holder's own.
     fn explained(&self, statements: &Statements, stretch: Stretch) -> bool {
+        let carry = self.policy.rules.carry_buckets;
+        let begun_in_sight = |held: &Held| self.bucket_of(held.from.at).earlier(carry) >= stretch.first;
         self.reach == Reach::Verdict
             && explains_itself(statements, self.from, self.question.port)
-            && self.is_held(statements, stretch)
+            && self.spans(statements, stretch).iter().any(|held| held.covers(self.question.at) && begun_in_sight(held))
     }
 
     fn is_held(&self, statements: &Statements, stretch: Stretch) -> bool {

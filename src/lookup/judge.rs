@@ -198,8 +198,15 @@ impl<'a> Evidences<'a> {
         if holding.held.until.is_some_and(|until| until.evidence == Evidence::Inferred) {
             cautions.insert(Caution::InferredEnd);
         }
+        // Only a predecessor that spoke in the carry interval before is told of: so far back is always read.
+        let rules = self.policy.rules;
+        let lately = |at: Timestamp| {
+            at <= from.at && rules.width.bucket_of(at).later(rules.carry_buckets) > rules.width.bucket_of(from.at)
+        };
         let unclosed = |other: &Held| {
-            other.run != holding.held.run && other.until == Some(Edge { at: from.at, evidence: Evidence::Inferred })
+            other.run != holding.held.run
+                && other.until == Some(Edge { at: from.at, evidence: Evidence::Inferred })
+                && holding.timeline.own_statements(other.run).iter().any(|record| lately(record.at))
         };
         if holding.timeline.spans.iter().any(unclosed) {
             cautions.insert(Caution::UnclosedPredecessor);

@@ -1,6 +1,6 @@
 //! Who held an address at an instant: gather the statements, settle them, judge.
 //!
-//! [`gather`] reads the store, only as far as the answer needs; [`timeline`] turns what was read into spans; [`judge`]
+//! `gather` reads the store, only as far as the answer needs; `timeline` turns what was read into spans; `judge`
 //! decides. The last two are pure. Nothing here knows who asks or why: that is the business of `audit` and the API.
 
 mod gather;

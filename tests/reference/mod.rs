@@ -2,12 +2,13 @@
 //!
 //! It is the yardstick for `lapsed::domain::session`, which does the same in one pass. It settles bucket by bucket, as a
 //! store that settles on disk would, and answers from the last buckets before an instant alone.
+#![expect(clippy::indexing_slicing, reason = "a yardstick that fails fails its test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a source said, or what was derived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Word {
+pub(crate) enum Word {
     Reset,
     Start,
     Update,
@@ -26,14 +27,14 @@ pub enum Word {
 use Word::{Carry, End, First, Lapsed, Lone, Reset, Restart, Resumed, Start, Stop, Update, Void};
 
 /// At an instant, of a session: a word.
-pub type Said = (u64, u32, Word);
+pub(crate) type Said = (u64, u32, Word);
 
 /// Width of a bucket, buckets a statement speaks for, buckets of silence after which a session is given up.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    pub width: u64,
-    pub carry: u64,
-    pub silence: Option<u64>,
+pub(crate) struct Rules {
+    pub(crate) width: u64,
+    pub(crate) carry: u64,
+    pub(crate) silence: Option<u64>,
 }
 
 fn rank(word: Word) -> u8 {
@@ -90,8 +91,7 @@ impl Rules {
         let newest = before.max_by_key(|y| order(y));
         // At the first instant of a bucket, what was open one bucket further back has a carry, or its end, beside x.
         let beside = |y: &Said| x.0 > 0 && x.0.is_multiple_of(self.width) && self.near(y.0, self.bucket(x.0) - 1);
-        let silent_before =
-            !newest.is_some_and(|y| self.near(y.0, self.bucket(x.0)) || (beside(y) && !closes(y.2)));
+        let silent_before = !newest.is_some_and(|y| self.near(y.0, self.bucket(x.0)) || (beside(y) && !closes(y.2)));
         opens_others(x.2) || (x.2 == Update && silent_before)
     }
 
@@ -109,7 +109,7 @@ impl Rules {
 
     /// Every statement once all buckets up to the one of `end` are settled. Where the log begins at a horizon, an own
     /// first word within `carry` buckets of it speaks of a session that was open there.
-    pub fn settle(&self, events: &[Said], horizon: u64, end: u64) -> Vec<Said> {
+    pub(crate) fn settle(&self, events: &[Said], horizon: u64, end: u64) -> Vec<Said> {
         let mut log = events.to_vec();
         log.sort_by_key(order);
         for session in log.iter().map(|x| x.1).collect::<BTreeSet<_>>() {
@@ -135,7 +135,7 @@ impl Rules {
         log.iter().filter(|x| self.bucket(x.0) == bucket).map(|x| x.1).collect()
     }
 
-    /// 1. Says what each statement of the bucket is, from the buckets before it.
+    /// Step 1: says what each statement of the bucket is, from the buckets before it.
     fn name(&self, log: &mut [Said], bucket: u64) {
         for i in 0..log.len() {
             let x = log[i];
@@ -160,14 +160,15 @@ impl Rules {
         }
     }
 
-    /// 2. Ends or carries what the bucket leaves open. What happens at the very instant of a carry is judged once all
+    /// Step 2: ends or carries what the bucket leaves open. What happens at the very instant of a carry is judged once all
     /// that ended before it is known.
     fn end_or_carry(&self, log: &mut Vec<Said>, bucket: u64) {
         let due = (bucket + self.carry) * self.width;
         for at_the_instant in [false, true] {
             for session in self.sessions(log, bucket) {
                 let own = || log.iter().filter(|x| x.1 == session && !matches!(x.2, Void | Reset));
-                let Some(newest) = own().filter(|x| self.bucket(x.0) <= bucket).max_by_key(|x| order(x)).copied() else {
+                let Some(newest) = own().filter(|x| self.bucket(x.0) <= bucket).max_by_key(|x| order(x)).copied()
+                else {
                     continue;
                 };
                 if self.bucket(newest.0) != bucket || closes(newest.2) {
@@ -194,7 +195,7 @@ impl Rules {
         }
     }
 
-    /// 3. The same between two statements of one session inside the bucket.
+    /// Step 3: the same between two statements of one session inside the bucket.
     fn end_between(&self, log: &mut Vec<Said>, bucket: u64) {
         for session in self.sessions(log, bucket) {
             let mut own: Vec<Said> = log
@@ -225,7 +226,7 @@ impl Rules {
     }
 
     /// The sessions open at an instant, from the buckets that must explain it.
-    pub fn resolve(&self, log: &[Said], at: u64) -> BTreeSet<u32> {
+    pub(crate) fn resolve(&self, log: &[Said], at: u64) -> BTreeSet<u32> {
         let since = (self.bucket(at) + 1).saturating_sub(self.carry) * self.width;
         let mut sorted: Vec<&Said> = log.iter().filter(|x| since <= x.0 && x.0 <= at).collect();
         sorted.sort_by_key(|x| order(x));

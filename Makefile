@@ -1,0 +1,76 @@
+# One way to do each thing, for people and for CI alike. `make help` lists them.
+#
+# Everything is built once, in one profile and one directory outside of the checkout: the C++ of RocksDB takes longer
+# than all the rest together, and would be built again for every other profile, target directory or set of flags.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO_TARGET_DIR ?= $(HOME)/.cache/lapsed/target
+export CARGO_TARGET_DIR := $(abspath $(CARGO_TARGET_DIR))
+# The flags stand in .cargo/config.toml; any from outside would replace them and build RocksDB again.
+unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS
+
+CARGO_FLAGS := --release --locked
+
+.PHONY: help
+help: ## What can be made.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: ## Install what a build and the tests need (Debian; asks for nothing when it is all there).
+	@scripts/setup build test
+
+.PHONY: setup-build
+setup-build:
+	@scripts/setup build
+
+.PHONY: build
+build: setup-build ## Build bin/lapsed and bin/lapse.
+	cargo build $(CARGO_FLAGS) --bins
+	@mkdir -p bin
+	@ln -sfn "$(CARGO_TARGET_DIR)/release/lapsed" bin/lapsed
+	@ln -sfn "$(CARGO_TARGET_DIR)/release/lapse" bin/lapse
+
+.PHONY: demo
+demo: build ## Show in one minute what it does: an evening of a small ISP, six answers, and the forgetting.
+	@cargo run $(CARGO_FLAGS) --quiet --example demo
+
+.PHONY: test
+test: setup ## Check the formatting, the lints, the tests and the documentation. The one gate.
+	cargo fmt --check
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps
+	cargo test $(CARGO_FLAGS)
+
+.PHONY: proof
+proof: proof-wire proof-lookup proof-crash proof-load ## The long shows, all of them.
+
+.PHONY: proof-wire
+proof-wire: setup ## A million hostile datagrams into each reader.
+	LAPSED_PROPTEST_CASES=1000000 cargo test $(CARGO_FLAGS) --test wire_total
+
+.PHONY: proof-lookup
+proof-lookup: setup ## A quarter of a million random histories, every answer against a naive reference.
+	LAPSED_HISTORIES=250000 cargo test $(CARGO_FLAGS) --test lookup_model
+
+.PHONY: proof-crash
+proof-crash: setup ## kill -9, two hundred times: nothing acknowledged is lost.
+	LAPSED_CRASH_ROUNDS=200 cargo test $(CARGO_FLAGS) --test crash
+
+.PHONY: proof-load
+proof-load: build ## 20,000 statements a second for a minute, over UDP: none lost, memory bounded.
+	cargo run $(CARGO_FLAGS) --example load -- --rate 20000 --seconds 60
+
+.PHONY: bench
+bench: setup-build ## Measure; in the release profile, so that RocksDB is not built again.
+	cargo bench --locked --profile release --bench '*'
+
+.PHONY: run
+run: build ## Run the daemon on config/lapsed.toml, in the foreground.
+	bin/lapsed run --config config/lapsed.toml
+
+.PHONY: clean
+clean: ## Remove bin/. What was built stays where it is, because RocksDB takes so long.
+	rm -rf bin
