@@ -291,7 +291,7 @@ fn check(store: &Store, config: &Config, history: &History) -> u64 {
             let question = Question { address, at: instant(at), port: None, realm: Realm::default() };
             let now = instant(WINDOW + horizon);
             let ask = |reach| look_up(store, config, &heard, &question, reach, now).unwrap();
-            let (answer, everything) = (ask(Reach::Verdict), ask(Reach::Everything));
+            let (verdict, answer, everything) = (ask(Reach::Verdict), ask(Reach::Evidence), ask(Reach::Everything));
             let context =
                 || format!("history {} {address} at {at} horizon {horizon}: {:?}", history.number, history.said);
             // Reading more can turn up the end of a session that fell silent: then nobody is known to have held it on evidence.
@@ -300,6 +300,13 @@ fn check(store: &Store, config: &Config, history: &History) -> u64 {
                 (nobody(answer.verdict), answer.holder.clone(), answer.since, answer.until, answer.sharing)
             };
             assert_eq!(facts(&answer), facts(&everything), "reading less changed the answer: {}", context());
+            let who = |answer: &Answer| (nobody(answer.verdict), answer.holder.clone(), answer.sharing);
+            assert_eq!(
+                who(&verdict),
+                who(&everything),
+                "reading no more than needed changed the verdict: {}",
+                context()
+            );
             let (holders, hinted) = history.holders(&around, horizon, at);
             let expected: &[Verdict] = match (holders.len(), hinted) {
                 (0, _) => &[Verdict::Unassigned, Verdict::NoCoverage],

@@ -14,7 +14,7 @@ use crate::domain::time::{Bucket, Cutoff, Timestamp};
 use crate::store::{Observations, Place, ReadError, Store};
 
 use super::settled_past::explains_itself;
-use super::timeline::{SessionKey, Statements, Timeline};
+use super::timeline::{Statements, Timeline};
 use super::{Policy, Question, Reach};
 
 /// The timelines of every prefix around the address that the answer needs, the longest first.
@@ -43,7 +43,7 @@ pub(super) fn gather(
         let settles_it = timeline.spans.iter().any(|held| held.covers(reading.from) && held.covers(reading.to));
         timelines.push(timeline);
         // A shorter prefix is asked only where the longer ones leave an instant open.
-        if settles_it && reach == Reach::Verdict {
+        if settles_it && reach != Reach::Everything {
             break;
         }
     }
@@ -104,7 +104,7 @@ impl Reading<'_> {
         let (oldest, newest) = (self.bucket_of(self.horizon), self.bucket_of(self.now));
         loop {
             if stretch.first > oldest && !self.explained(statements, *stretch) {
-                self.read_back(statements, stretch, self.policy.rules.carry_buckets)?;
+                self.read_back(statements, stretch, self.step())?;
             } else if stretch.last < newest && self.waits(statements, *stretch) {
                 self.read_on(statements, stretch)?;
             } else {
@@ -121,20 +121,27 @@ impl Reading<'_> {
     }
 
     fn read_on(&mut self, statements: &mut Statements, stretch: &mut Stretch) -> Result<(), ReadError> {
-        let last = stretch.last.later(self.policy.rules.carry_buckets).min(self.bucket_of(self.now));
+        let last = stretch.last.later(self.step()).min(self.bucket_of(self.now));
         self.read(statements, Stretch { first: stretch.last.later(1), last })?;
         stretch.last = last;
         Ok(())
     }
 
-    /// Does nothing older matter? An instant that nobody holds may still be explained by an inferred start further back;
-    /// and whether the holder before closed its session shows in the carry interval before the holder's own.
+    /// Does nothing older matter? An instant that nobody holds may still be explained by an inferred start further back.
     fn explained(&self, statements: &Statements, stretch: Stretch) -> bool {
-        let carry = self.policy.rules.carry_buckets;
-        let begun_in_sight = |held: &Held| self.bucket_of(held.from.at).earlier(carry) >= stretch.first;
-        self.reach == Reach::Verdict
+        self.reach != Reach::Everything
             && explains_itself(statements, self.from, self.question.port)
-            && self.spans(statements, stretch).iter().any(|held| held.covers(self.question.at) && begun_in_sight(held))
+            && self.spans(statements, stretch).iter().any(|held| {
+                held.covers(self.question.at)
+                    && (self.reach == Reach::Verdict || self.sees_before(statements, stretch, held.from.at))
+            })
+    }
+
+    /// Has anything been read that was said before a holder's beginning, or else all that could be told of it? It shows
+    /// whether the holder before closed its session.
+    fn sees_before(&self, statements: &Statements, stretch: Stretch, beginning: Timestamp) -> bool {
+        self.bucket_of(beginning).earlier(self.policy.rules.carry_buckets) >= stretch.first
+            || statements.said.iter().any(|said| said.at < beginning && said.said != Said::InferredStart)
     }
 
     fn is_held(&self, statements: &Statements, stretch: Stretch) -> bool {
@@ -150,7 +157,7 @@ impl Reading<'_> {
             return true;
         }
         let open = |held: &Held| held.covers(self.question.at) && held.until.is_none();
-        self.spans(statements, stretch).iter().any(open)
+        (self.reach == Reach::Evidence && self.spans(statements, stretch).iter().any(open))
             || statements.said.iter().any(|candidate| {
                 let answers = |other: &Statement| {
                     other.run == candidate.run && other.said != Said::InferredStart && other.at >= candidate.at
@@ -184,68 +191,90 @@ impl Reading<'_> {
     fn read_markers(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), ReadError> {
         let mut probed = BTreeSet::new();
         loop {
-            let fresh: Vec<_> = self.probes(statements, stretch).difference(&probed).cloned().collect();
+            let fresh: Vec<_> = self.probes(statements, stretch).difference(&probed).copied().collect();
             if fresh.is_empty() {
                 return Ok(());
             }
-            for (key, bucket) in fresh {
-                let (nas, session) = &key;
-                let mut markers = self.observations.in_bucket(&Place::Session { nas, session: *session }, bucket)?;
+            for (bucket, session) in fresh {
+                probed.insert((bucket, session));
+                let Some((nas, tag)) = statements.session(session) else { continue };
+                let mut markers = self.observations.in_bucket(&Place::Session { nas, session: *tag }, bucket)?;
                 markers.extend(self.observations.in_bucket(&Place::Nas { nas }, bucket)?);
                 for record in markers.iter().filter(|record| record.at <= self.now) {
                     let said = if record.kind == Kind::Reset { Said::Reset } else { Said::SessionEnd };
-                    statements.hear_marker(&key, said, record);
+                    statements.hear_marker(session, said, record);
                 }
-                probed.insert((key, bucket));
             }
         }
     }
 
-    /// Where markers matter, as far as is known: sessions and buckets.
-    fn probes(&self, statements: &Statements, stretch: Stretch) -> BTreeSet<(SessionKey, Bucket)> {
+    /// Where markers matter, as far as is known: buckets and sessions.
+    fn probes(&self, statements: &Statements, stretch: Stretch) -> BTreeSet<(Bucket, u32)> {
         let spans = self.spans(statements, stretch);
         // Whoever held the address last may have ended long after it was given up for its silence.
         let newest = spans.iter().filter(|held| held.from.at <= self.question.at).max_by_key(|held| held.from.at);
+        let matters = self.span_that_matters(&spans, stretch);
         let mut probes = BTreeSet::new();
-        for held in &spans {
-            let Some(session) = statements.session(held.run) else { continue };
-            let reach_back = if held.from.evidence == Evidence::Observed { 0 } else { self.policy.rules.carry_buckets };
-            let first = self.bucket_of(held.from.at).earlier(reach_back).max(self.bucket_of(self.horizon));
+        for held in spans.iter().filter(|held| matters.is_none_or(|matters| touches(held, matters))) {
+            let Some(run) = statements.runs.get(held.run) else { continue };
+            let first = self.sure_beginning(held);
             let until = held.until.map_or(stretch.last, |until| self.bucket_of(until.at));
             let last = if newest == Some(held) { until.max(self.bucket_of(self.question.at)) } else { until };
-            let matters = Stretch { first, last: last.min(stretch.last) };
-            probes.extend(buckets(matters).map(|bucket| (session.clone(), bucket)));
+            let probed = Stretch { first, last: last.min(stretch.last) };
+            probes.extend(buckets(probed).map(|bucket| (bucket, run.session)));
         }
         probes
     }
 
-    /// An inferred start is void if the session spoke between it and its stop, also about another address.
+    /// The span of time in which it matters who is open: the margin, and that of the holders. `None`: all of it, for where
+    /// nobody is open, somebody may be who was ended by a statement that means nothing.
+    fn span_that_matters(&self, spans: &[Held], stretch: Stretch) -> Option<(Timestamp, Timestamp)> {
+        let at = |held: &&Held| held.covers(self.question.at);
+        if self.reach == Reach::Everything || !spans.iter().any(|held| at(&held)) {
+            return None;
+        }
+        let beginnings =
+            spans.iter().filter(at).map(|held| self.policy.rules.width.start_of(self.sure_beginning(held)));
+        let ends = spans.iter().filter(at).map(|held| held.until.map_or(self.end_of(stretch), |until| until.at));
+        Some((beginnings.min()?.min(self.from), ends.max()?.max(self.to)))
+    }
+
+    /// The first bucket that decides on a span's beginning.
+    fn sure_beginning(&self, held: &Held) -> Bucket {
+        let back = if held.from.evidence == Evidence::Observed { 0 } else { self.policy.rules.carry_buckets };
+        self.bucket_of(held.from.at).earlier(back).max(self.bucket_of(self.horizon))
+    }
+
+    /// Leaves out the inferred spans at the instant whose session spoke between start and stop, also about another address.
     fn drop_refuted(&mut self, timeline: &mut Timeline) -> Result<(), ReadError> {
-        let mut refuted = Vec::new();
-        for (index, held) in timeline.inferred.iter().enumerate().filter(|(_, held)| held.covers(self.question.at)) {
-            let named = timeline.named(held.run, Timestamp::MAX);
-            let (Some((nas, session)), Some(subscriber)) = (timeline.statements.session(held.run), named) else {
-                continue;
-            };
-            let until = held.until.map_or(self.now, |edge| edge.at);
-            let from = held.from.at.minus(INFERRED_START_SLACK);
-            let said = self.observations.of_subscriber(&self.policy.entity, &subscriber, from, until)?;
-            if said.iter().any(|record| {
-                record.session == *session
-                    && record.nas == *nas
-                    && record.at < until
-                    && matches!(record.kind, Kind::Start | Kind::Update | Kind::Stop | Kind::Logon)
-            }) {
-                refuted.push(index);
+        let mut kept = Vec::new();
+        for held in std::mem::take(&mut timeline.inferred) {
+            if !held.covers(self.question.at) || !self.is_refuted(timeline, &held)? {
+                kept.push(held);
             }
         }
-        let mut index = 0_usize;
-        timeline.inferred.retain(|_| {
-            let keep = !refuted.contains(&index);
-            index = index.saturating_add(1);
-            keep
-        });
+        timeline.inferred = kept;
         Ok(())
+    }
+
+    fn is_refuted(&mut self, timeline: &Timeline, held: &Held) -> Result<bool, ReadError> {
+        let named = timeline.named(held.run, Timestamp::MAX);
+        let (Some((nas, session)), Some(subscriber)) = (timeline.statements.session_of(held.run), named) else {
+            return Ok(false);
+        };
+        let from = held.from.at.minus(INFERRED_START_SLACK);
+        let until = held.until.map_or(self.now, |edge| edge.at);
+        let said = self.observations.of_subscriber(&self.policy.entity, &subscriber, from, until)?;
+        Ok(said.iter().any(|record| {
+            record.session == *session
+                && record.nas == *nas
+                && matches!(record.kind, Kind::Start | Kind::Update | Kind::Stop | Kind::Logon)
+        }))
+    }
+
+    /// How many buckets are read before it is looked whether they suffice.
+    fn step(&self) -> u32 {
+        self.policy.rules.carry_buckets.div_ceil(4)
     }
 
     fn bucket_of(&self, at: Timestamp) -> Bucket {
@@ -256,6 +285,11 @@ impl Reading<'_> {
     fn end_of(&self, stretch: Stretch) -> Timestamp {
         self.policy.rules.width.start_of(stretch.last.later(1)).minus(Duration::from_millis(1)).min(self.now)
     }
+}
+
+/// Does a span share an instant with another, or border on it?
+fn touches(held: &Held, (from, to): (Timestamp, Timestamp)) -> bool {
+    held.from.at <= to && held.until.is_none_or(|until| from <= until.at)
 }
 
 fn buckets(stretch: Stretch) -> impl Iterator<Item = Bucket> {

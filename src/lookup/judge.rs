@@ -47,7 +47,7 @@ impl Holding<'_> {
     }
 
     fn party(&self, at: Timestamp) -> Option<Party> {
-        let (_, tag) = self.timeline.statements.session(self.held.run)?;
+        let (_, tag) = self.timeline.statements.session_of(self.held.run)?;
         let named = nearest(&self.records(), at, |record| record.subscriber.clone());
         Some(named.map_or(Party::Unnamed(*tag), Party::Named))
     }
@@ -115,7 +115,7 @@ impl<'a> Evidences<'a> {
     fn describe(&self, holding: &Holding<'_>, answer: &mut Answer) {
         let at = self.question.at;
         let records = holding.records();
-        let Some((nas, session)) = holding.timeline.statements.session(holding.held.run) else { return };
+        let Some((nas, session)) = holding.timeline.statements.session_of(holding.held.run) else { return };
         answer.holder = Some(Holder {
             subscriber: nearest(&records, at, |record| record.subscriber.clone()),
             session: *session,
@@ -198,15 +198,15 @@ impl<'a> Evidences<'a> {
         if holding.held.until.is_some_and(|until| until.evidence == Evidence::Inferred) {
             cautions.insert(Caution::InferredEnd);
         }
-        // Only a predecessor that spoke in the carry interval before is told of: so far back is always read.
-        let rules = self.policy.rules;
-        let lately = |at: Timestamp| {
-            at <= from.at && rules.width.bucket_of(at).later(rules.carry_buckets) > rules.width.bucket_of(from.at)
+        // Who spoke last before the holder began, within the carry interval: so far back is always read.
+        let predecessor = holding.timeline.spoke_last_before(holding.held.run, from.at);
+        let lately = |record: &Record| {
+            let rules = self.policy.rules;
+            rules.width.bucket_of(record.at).later(rules.carry_buckets) > rules.width.bucket_of(from.at)
         };
         let unclosed = |other: &Held| {
-            other.run != holding.held.run
-                && other.until == Some(Edge { at: from.at, evidence: Evidence::Inferred })
-                && holding.timeline.own_statements(other.run).iter().any(|record| lately(record.at))
+            other.until == Some(Edge { at: from.at, evidence: Evidence::Inferred })
+                && predecessor.is_some_and(|(run, record)| run == other.run && lately(record))
         };
         if holding.timeline.spans.iter().any(unclosed) {
             cautions.insert(Caution::UnclosedPredecessor);

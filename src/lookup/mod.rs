@@ -35,12 +35,14 @@ pub struct Question {
     pub realm: Realm,
 }
 
-/// How much of what can be known is read.
+/// How much of what can be known is read. The verdict and the holder are the same whichever is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// As far back as the verdict needs, and forward to the end of what was held.
+    /// No more than the verdict needs. The end, and cautions about what came before and after, are not looked for.
     Verdict,
-    /// The whole window.
+    /// And the evidence around it: until when it was held, and whether the holder before closed its session.
+    Evidence,
+    /// The whole window. The yardstick of the other two.
     Everything,
 }
 

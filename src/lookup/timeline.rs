@@ -69,20 +69,21 @@ impl Statements {
     }
 
     /// Takes the end of a session, or a reset of its NAS, for every run of the session.
-    pub(super) fn hear_marker(&mut self, session: &SessionKey, said: Said, record: &Record) {
-        let Some(number) = self.sessions.iter().position(|known| known == session) else { return };
-        for (run, of) in self.runs.iter().enumerate() {
-            if usize::try_from(of.session) == Ok(number) {
-                self.said.push(Statement { at: record.at, said, run });
-                self.records.push(record.clone());
-            }
+    pub(super) fn hear_marker(&mut self, session: u32, said: Said, record: &Record) {
+        for (run, _) in self.runs.iter().enumerate().filter(|(_, run)| run.session == session) {
+            self.said.push(Statement { at: record.at, said, run });
+            self.records.push(record.clone());
         }
     }
 
-    /// The session of a run.
-    pub(super) fn session(&self, run: usize) -> Option<&SessionKey> {
-        let number = self.runs.get(run)?.session;
+    /// A session by its number.
+    pub(super) fn session(&self, number: u32) -> Option<&SessionKey> {
         self.sessions.get(usize::try_from(number).ok()?)
+    }
+
+    /// The session of a run.
+    pub(super) fn session_of(&self, run: usize) -> Option<&SessionKey> {
+        self.session(self.runs.get(run)?.session)
     }
 
     /// What the statements mean, and the spans that follow, up to `through`.
@@ -140,6 +141,15 @@ impl Timeline {
         let mut records: Vec<&Record> = own.map(|(_, record)| record).collect();
         records.sort_by_key(|record| record.at);
         records
+    }
+
+    /// The newest statement of another run before an instant, and its run.
+    pub(super) fn spoke_last_before(&self, run: usize, at: Timestamp) -> Option<(usize, &Record)> {
+        let said = self.statements.said.iter().zip(&self.statements.records);
+        let others = said.filter(|(said, _)| {
+            said.run != run && said.at < at && matches!(said.said, Said::Start | Said::Update | Said::Stop)
+        });
+        others.max_by_key(|(said, _)| (said.at, said.said)).map(|(said, record)| (said.run, record))
     }
 
     /// The subscriber that the session of a run had at an instant: an absent name erases none that was given earlier.

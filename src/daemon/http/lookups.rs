@@ -87,7 +87,7 @@ impl App {
         let app = Arc::clone(self);
         let looked_up = tokio::task::spawn_blocking(move || {
             let heard = app.queue.heard();
-            lookup::look_up(&app.store, &app.config, &heard, &question, Reach::Verdict, app.clock.now())
+            lookup::look_up(&app.store, &app.config, &heard, &question, Reach::Evidence, app.clock.now())
         });
         let answer = looked_up.await.map_err(|_| Problem::internal("the lookup was cut short"))?;
         answer.map_err(|error| {
