@@ -6,7 +6,8 @@
 //! after another, with an interim every 10 minutes; about 2.4 million statements. A few addresses are held by one session
 //! for 40 hours. Everything is in the caches of the store or the kernel.
 //!
-//! - `hit`: an instant up to two hours after the start of a session.
+//! - `hit`: the verdict on an instant up to two hours after the start of a session.
+//! - `evidence`: the same with its boundaries, as the daemon answers.
 //! - `miss`: an address that nobody ever spoke of.
 //! - `long_session`: the middle of a session of 40 hours.
 //! - `full_evidence`: the same, with all that is known of the address in the window.

@@ -20,6 +20,7 @@ const QUESTIONS: usize = 1000;
 #[derive(Clone, Copy)]
 pub(crate) enum Case {
     Hit,
+    Evidence,
     Miss,
     LongSession,
     FullEvidence,
@@ -34,11 +35,12 @@ pub(crate) struct Asked {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 4] = [Self::Hit, Self::Miss, Self::LongSession, Self::FullEvidence];
+    pub(crate) const ALL: [Self; 5] = [Self::Hit, Self::Evidence, Self::Miss, Self::LongSession, Self::FullEvidence];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Hit => "hit",
+            Self::Evidence => "evidence",
             Self::Miss => "miss",
             Self::LongSession => "long_session",
             Self::FullEvidence => "full_evidence",
@@ -52,12 +54,14 @@ impl Case {
         let (long, short): (Vec<Session>, Vec<Session>) = sessions.all.iter().partition(|session| session.is_long());
         let short: Vec<_> = short.iter().filter(|session| session.from < NOW.minus(Duration::from_secs(600))).collect();
         let mut one = || match self {
-            Self::Hit => {
+            Self::Hit | Self::Evidence => {
                 let session = short.get(next(short.len())).unwrap();
                 // Not within the margin of a boundary, and not after now.
                 let latest = session.until.min(NOW).since(session.from).min(Duration::from_secs(7200));
                 let into = 120 + next(usize::try_from(latest.as_secs().saturating_sub(240)).unwrap());
-                Asked::of(session, session.from.plus(Duration::from_secs(u64::try_from(into).unwrap())))
+                let at = session.from.plus(Duration::from_secs(u64::try_from(into).unwrap()));
+                let reach = if matches!(self, Self::Evidence) { Reach::Evidence } else { Reach::Verdict };
+                Asked { reach, ..Asked::of(session, at) }
             }
             Self::Miss => {
                 let known = sessions.all.iter().map(|session| session.address).max().unwrap_or_default() + 1;

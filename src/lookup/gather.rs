@@ -274,7 +274,7 @@ impl Reading<'_> {
 
     /// How many buckets are read before it is looked whether they suffice.
     fn step(&self) -> u32 {
-        self.policy.rules.carry_buckets.div_ceil(4)
+        self.policy.rules.carry_buckets.div_ceil(8)
     }
 
     fn bucket_of(&self, at: Timestamp) -> Bucket {
