@@ -12,7 +12,8 @@
 //!   memtables, log. What is missing is all the rest: encoding, sealing, the queue, the store's own types.
 //!
 //! After criterion's report both are run in turn, for the ratio of their medians: the mood of a disk changes between the
-//! minutes in which criterion measures the one and the other.
+//! minutes in which criterion measures the one and the other. Beside the rates stands the processor time of each thread,
+//! which the disk does not change. `-- none` leaves out criterion's part.
 #![expect(clippy::unwrap_used, reason = "a bench stops at what it did not expect")]
 #![expect(clippy::print_stdout, reason = "its report is what it is for")]
 

@@ -13,7 +13,7 @@
 //! - `full_evidence`: the same, with all that is known of the address in the window.
 //!
 //! Every answer is checked once before it is measured. After criterion's report, questions are timed one by one, for the
-//! percentiles that a mean does not show.
+//! percentiles that a mean does not show; `-- none` leaves out criterion's part.
 #![expect(clippy::unwrap_used, reason = "a bench stops at what it did not expect")]
 #![expect(clippy::print_stdout, reason = "its report is what it is for")]
 
@@ -31,6 +31,7 @@ use lapsed::domain::identity::SourceName;
 use lapsed::domain::time::Timestamp;
 use lapsed::lookup::{Answer, look_up};
 use lapsed::store::Store;
+use rocksdb::perf::{PerfContext, PerfStatsLevel, set_perf_stats};
 
 use questions::{Asked, Case};
 use sessions::Sessions;
@@ -40,7 +41,7 @@ use support::population::source;
 use support::sealing::seal_and_commit;
 
 /// How many questions the percentiles are made of.
-const SAMPLES: usize = 20_000;
+const SAMPLES: usize = 3_000;
 
 fn main() {
     let measuring = support::measuring();
@@ -98,6 +99,24 @@ impl Desk {
         let processor: Vec<_> = times.iter().map(|took| took.processor).collect();
         let [p50, p99] = [50, 99].map(|percent| percentile(&wall, percent).unwrap());
         let busy = percentile(&processor, 50).unwrap();
-        println!("{:<14} p50 {p50:>9.1?}   p99 {p99:>9.1?}   processor p50 {busy:>9.1?}", case.name());
+        println!(
+            "{:<14} {:>4.0} seeks   p50 {p50:>9.1?}   p99 {p99:>9.1?}   processor p50 {busy:>9.1?}",
+            case.name(),
+            self.seeks(asked)
+        );
+    }
+
+    /// How often an answer seeks in the database, on the average: its price, whatever else the machine does.
+    fn seeks(&self, asked: &[Asked]) -> f64 {
+        let mut context = PerfContext::default();
+        context.reset();
+        set_perf_stats(PerfStatsLevel::EnableCount);
+        asked.iter().for_each(|asked| {
+            black_box(self.answer(asked));
+        });
+        set_perf_stats(PerfStatsLevel::Disable);
+        let report = context.report(true);
+        let seeks = report.split(", ").find_map(|metric| metric.strip_prefix("iter_seek_count = ")).unwrap_or("0");
+        seeks.parse::<f64>().unwrap() / f64::from(u32::try_from(asked.len()).unwrap())
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Said, Stateme
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
 use crate::store::{Observations, Place, ReadError, Store};
 
-use super::settled_past::explains_itself;
+use super::settled_past::explained_since;
 use super::timeline::{Statements, Timeline};
 use super::{Policy, Question, Reach};
 
@@ -130,7 +130,7 @@ impl Reading<'_> {
     /// Does nothing older matter? An instant that nobody holds may still be explained by an inferred start further back.
     fn explained(&self, statements: &Statements, stretch: Stretch) -> bool {
         self.reach != Reach::Everything
-            && explains_itself(statements, self.from, self.question.port)
+            && explained_since(statements, self.from, self.question.port).is_some()
             && self.spans(statements, stretch).iter().any(|held| {
                 held.covers(self.question.at)
                     && (self.reach == Reach::Verdict || self.sees_before(statements, stretch, held.from.at))
@@ -213,36 +213,34 @@ impl Reading<'_> {
         let spans = self.spans(statements, stretch);
         // Whoever held the address last may have ended long after it was given up for its silence.
         let newest = spans.iter().filter(|held| held.from.at <= self.question.at).max_by_key(|held| held.from.at);
-        let matters = self.span_that_matters(&spans, stretch);
+        let (from, to) = self.what_matters(statements, &spans, stretch);
+        let oldest = self.bucket_of(from);
         let mut probes = BTreeSet::new();
-        for held in spans.iter().filter(|held| matters.is_none_or(|matters| touches(held, matters))) {
+        for held in spans.iter().filter(|held| held.from.at <= to && held.until.is_none_or(|until| from <= until.at)) {
             let Some(run) = statements.runs.get(held.run) else { continue };
-            let first = self.sure_beginning(held);
+            let back = if held.from.evidence == Evidence::Observed { 0 } else { self.policy.rules.carry_buckets };
+            let first = self.bucket_of(held.from.at).earlier(back).max(oldest);
             let until = held.until.map_or(stretch.last, |until| self.bucket_of(until.at));
             let last = if newest == Some(held) { until.max(self.bucket_of(self.question.at)) } else { until };
-            let probed = Stretch { first, last: last.min(stretch.last) };
+            let probed = Stretch { first, last: last.min(self.bucket_of(to)).min(stretch.last) };
             probes.extend(buckets(probed).map(|bucket| (bucket, run.session)));
         }
         probes
     }
 
-    /// The span of time in which it matters who is open: the margin, and that of the holders. `None`: all of it, for where
-    /// nobody is open, somebody may be who was ended by a statement that means nothing.
-    fn span_that_matters(&self, spans: &[Held], stretch: Stretch) -> Option<(Timestamp, Timestamp)> {
-        let at = |held: &&Held| held.covers(self.question.at);
-        if self.reach == Reach::Everything || !spans.iter().any(|held| at(&held)) {
-            return None;
+    /// From when to when it matters who was open: since the statements explain themselves, and until the margin or, for
+    /// the evidence, the holder ends. All that was read, if nobody is open at the instant: then somebody may be who was
+    /// ended by a statement that means nothing.
+    fn what_matters(&self, statements: &Statements, spans: &[Held], stretch: Stretch) -> (Timestamp, Timestamp) {
+        let end = self.end_of(stretch);
+        let holders = || spans.iter().filter(|held| held.covers(self.question.at));
+        if self.reach == Reach::Everything || holders().next().is_none() {
+            return (self.horizon, end);
         }
-        let beginnings =
-            spans.iter().filter(at).map(|held| self.policy.rules.width.start_of(self.sure_beginning(held)));
-        let ends = spans.iter().filter(at).map(|held| held.until.map_or(self.end_of(stretch), |until| until.at));
-        Some((beginnings.min()?.min(self.from), ends.max()?.max(self.to)))
-    }
-
-    /// The first bucket that decides on a span's beginning.
-    fn sure_beginning(&self, held: &Held) -> Bucket {
-        let back = if held.from.evidence == Evidence::Observed { 0 } else { self.policy.rules.carry_buckets };
-        self.bucket_of(held.from.at).earlier(back).max(self.bucket_of(self.horizon))
+        let since = explained_since(statements, self.from, self.question.port).unwrap_or(self.horizon);
+        let until = holders().map(|held| held.until.map_or(end, |until| until.at)).max();
+        let until = until.filter(|_| self.reach == Reach::Evidence);
+        (since, until.map_or(self.to, |until| until.max(self.to)))
     }
 
     /// Leaves out the inferred spans at the instant whose session spoke between start and stop, also about another address.
@@ -285,11 +283,6 @@ impl Reading<'_> {
     fn end_of(&self, stretch: Stretch) -> Timestamp {
         self.policy.rules.width.start_of(stretch.last.later(1)).minus(Duration::from_millis(1)).min(self.now)
     }
-}
-
-/// Does a span share an instant with another, or border on it?
-fn touches(held: &Held, (from, to): (Timestamp, Timestamp)) -> bool {
-    held.from.at <= to && held.until.is_none_or(|until| from <= until.at)
 }
 
 fn buckets(stretch: Stretch) -> impl Iterator<Item = Bucket> {

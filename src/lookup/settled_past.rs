@@ -8,16 +8,17 @@ use crate::domain::time::Timestamp;
 
 use super::timeline::Statements;
 
-/// Do the statements read so far explain by themselves who was open at every instant from `from` on?
+/// The newest instant, not after `from`, before which nothing matters for who was open from `from` on; `None` if what was
+/// read does not explain that by itself.
 ///
-/// They do if, at some instant not after `from`, a session started on all the ports in question and every run that
-/// speaks from then on begins with a start of its own. Whoever was open before and has been silent since was ended by
-/// that start, and no run that speaks needs an older statement to say what its first one means.
+/// It is one at which a session started on all the ports in question, if every run that speaks from then on begins with a
+/// start of its own. Whoever was open before and has been silent since was ended by that start, and no run that speaks
+/// needs an older statement, or the older end of its session, to say what its first one means.
 ///
 /// Inferred starts are outside of this: they count only where nobody else is open.
-pub(super) fn explains_itself(statements: &Statements, from: Timestamp, port: Option<u16>) -> bool {
+pub(super) fn explained_since(statements: &Statements, from: Timestamp, port: Option<u16>) -> Option<Timestamp> {
     let mut newest_first: Vec<&Statement> =
-        statements.said.iter().filter(|statement| statement.said != Said::InferredStart).collect();
+        statements.said.iter().filter(|said| matches!(said.said, Said::Start | Said::Update | Said::Stop)).collect();
     newest_first.sort_by_key(|statement| Reverse((statement.at, statement.said)));
     let mut first_word: BTreeMap<usize, Said> = BTreeMap::new();
     for instant in newest_first.chunk_by(|a, b| a.at == b.at) {
@@ -28,8 +29,8 @@ pub(super) fn explains_itself(statements: &Statements, from: Timestamp, port: Op
             statement.said == Said::Start && statement.at <= from && all
         });
         if takes_over && first_word.values().all(|said| *said == Said::Start) {
-            return true;
+            return instant.first().map(|statement| statement.at);
         }
     }
-    false
+    None
 }
