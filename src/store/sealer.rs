@@ -79,7 +79,8 @@ impl Sealer {
             KeyOf::Damaged => return Err(SealError::Unreadable(bucket)),
             KeyOf::NeverMade | KeyOf::Gone => return Err(SealError::NoKey(bucket)),
         };
-        let key = |tag: Tag| RowKey { bucket, tag, at: record.at, id: keys.record_id(record) }.to_bytes();
+        let id = keys.record_id(record);
+        let key = |tag: Tag| RowKey { bucket, tag, at: record.at, id }.to_bytes();
         let plain = records::encode(record).ok_or(SealError::TooLarge)?;
         let sealed_at = |tag: Tag| -> Result<Row, SealError> {
             let key = key(tag);
