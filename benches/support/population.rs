@@ -23,7 +23,7 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    /// The record that is stored of it: about 150 bytes when sealed. Every session is another subscriber's.
+    /// The record that is stored of it: about 180 bytes when sealed. Every session is another subscriber's.
     pub(crate) fn record(self) -> Record {
         let [_, slot, port, line] = self.session.to_be_bytes();
         let on_the_address = !matches!(self.kind, Kind::SessionEnd);
