@@ -323,7 +323,7 @@ fn at(secs: u64) -> (Timestamp, Record) {
 fn commit(store: &Store, record: &Record) -> Result<(), CommitError> {
     let mut batch = Batch::new();
     batch.record(store.sealer().seal(record, &entity()).unwrap());
-    store.commit(batch)
+    store.commit(batch).map(drop)
 }
 
 fn found(store: &Store, record: &Record, now: Timestamp) -> Result<Vec<Record>, ReadError> {

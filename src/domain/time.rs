@@ -146,9 +146,20 @@ impl Cutoff {
         Self(now.minus(window))
     }
 
+    /// The cutoff whose first readable instant is `horizon`.
+    pub const fn at(horizon: Timestamp) -> Self {
+        Self(horizon)
+    }
+
     /// The first instant that is still readable; a lookup calls it the horizon.
     pub const fn horizon(self) -> Timestamp {
         self.0
+    }
+
+    /// The one that hides more.
+    #[must_use]
+    pub fn or_later(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
     }
 
     /// Is a record of this instant hidden?

@@ -186,7 +186,8 @@ pub fn look_up(
     reach: Reach,
     now: Timestamp,
 ) -> Result<Answer, ReadError> {
-    let cutoff = config.retention.cutoff(now);
+    // What was hidden once stays hidden, also after the clock went back a little.
+    let cutoff = config.retention.cutoff(now).or_later(store.cutoff());
     if let Some(verdict) = foregone(config, question, cutoff, now) {
         return Ok(Answer::bare(verdict, cutoff.horizon()));
     }

@@ -1,14 +1,14 @@
 //! What is written together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::engine::{Column, Write};
 use super::ledger::{self, Log};
 use super::meta::{self, Number};
+use super::noted::Noted;
 use super::sealer::Sealed;
-use crate::domain::address::Family;
 use crate::domain::identity::SourceName;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Bucket, Cutoff, Timestamp};
 
 /// Rows that become durable together, or not at all.
 #[derive(Default)]
@@ -17,6 +17,8 @@ pub struct Batch {
     entries: Vec<(Log, u64, Vec<u8>)>,
     heard: BTreeMap<SourceName, Timestamp>,
     numbers: BTreeMap<Number, u64>,
+    tally: Option<Vec<u8>>,
+    forget_before: Option<Bucket>,
 }
 
 impl Batch {
@@ -50,9 +52,24 @@ impl Batch {
         self.numbers.insert(number, value);
     }
 
+    /// Sets what the purge remembers from one report to the next.
+    pub fn tally(&mut self, bytes: Vec<u8>) {
+        self.tally = Some(bytes);
+    }
+
+    /// Forgets what is noted of the buckets before this one.
+    pub fn forget_before(&mut self, bucket: Bucket) {
+        self.forget_before = Some(bucket);
+    }
+
     /// Is there nothing to write?
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.entries.is_empty() && self.heard.is_empty() && self.numbers.is_empty()
+        self.records.is_empty()
+            && self.entries.is_empty()
+            && self.heard.is_empty()
+            && self.numbers.is_empty()
+            && self.tally.is_none()
+            && self.forget_before.is_none()
     }
 
     /// How many records were added.
@@ -60,12 +77,29 @@ impl Batch {
         self.records.len()
     }
 
-    pub(super) fn prefix_lens(&self) -> BTreeSet<(Family, u8)> {
-        self.records.iter().filter_map(|sealed| sealed.prefix_len).collect()
+    /// Leaves out the records that are hidden, and says how many those were.
+    pub(super) fn leave_out(&mut self, cutoff: Cutoff) -> u64 {
+        let before = self.records.len();
+        self.records.retain(|sealed| !cutoff.hides(sealed.at));
+        u64::try_from(before.saturating_sub(self.records.len())).unwrap_or(u64::MAX)
     }
 
-    /// The rows, with the prefix lengths that are used for the first time.
-    pub(super) fn into_rows(self, fresh: &BTreeSet<(Family, u8)>) -> impl Iterator<Item = Write> {
+    /// The instant of the oldest record.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.records.iter().map(|sealed| sealed.at).min()
+    }
+
+    /// The buckets of which nothing need be known any more.
+    pub(super) fn forgotten(&self, noted: &Noted) -> Vec<Bucket> {
+        self.forget_before.map_or_else(Vec::new, |first| noted.resets_before(first))
+    }
+
+    pub(super) fn noted(&self) -> Noted {
+        Noted::of(self.records.iter())
+    }
+
+    /// The rows, with what is to be noted for the first time.
+    pub(super) fn into_rows(self, fresh: &Noted) -> impl Iterator<Item = Write> {
         let records = self.records.into_iter().flat_map(|sealed| {
             let row = |column, (key, value): ([u8; _], Vec<u8>)| Write { column, key: key.to_vec(), value };
             let by_address = sealed.by_address.map(|found| row(Column::ByAddress, found));
@@ -78,10 +112,10 @@ impl Batch {
             value,
         });
         let meta = fresh
-            .iter()
-            .map(|(family, len)| meta::prefix_len_row(*family, *len))
+            .rows()
             .chain(self.heard.iter().map(|(source, at)| meta::heard_row(source, *at)))
             .chain(self.numbers.iter().map(|(number, value)| meta::number_row(*number, *value)))
+            .chain(self.tally.map(meta::tally_row))
             .collect::<Vec<_>>();
         records.chain(entries).chain(meta)
     }

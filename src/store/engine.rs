@@ -5,7 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{
+    BottommostLevelCompaction, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB, DBRawIterator, FlushOptions,
+    LiveFile, ReadOptions, WriteBatch, WriteOptions,
+};
 
 use super::options::Tuning;
 
@@ -91,6 +94,13 @@ pub(super) struct Write {
     pub(super) value: Vec<u8>,
 }
 
+/// A row to be taken out of a family without records. Of a record only the compaction filter may dispose: a tombstone would
+/// hold its key.
+pub(super) struct Forget {
+    pub(super) column: Column,
+    pub(super) key: Vec<u8>,
+}
+
 /// A row as it was read.
 pub(super) type KeyAndValue = (Vec<u8>, Vec<u8>);
 
@@ -144,13 +154,22 @@ impl Engine {
 
     /// Writes all rows or none, and syncs. Every write of the store passes here.
     pub(super) fn commit(&self, rows: impl IntoIterator<Item = Write>) -> Result<(), CommitError> {
+        self.change(rows, [])
+    }
+
+    /// Writes rows and takes others out, all or none, and syncs.
+    pub(super) fn change(
+        &self,
+        rows: impl IntoIterator<Item = Write>,
+        forget: impl IntoIterator<Item = Forget>,
+    ) -> Result<(), CommitError> {
         if self.stopped.load(Ordering::Acquire) {
             return Err(CommitError::Stopped);
         }
         let outcome = match self.due_fault() {
             Some(Fault::NotPersisted) => Err(EngineError::Injected),
-            Some(Fault::PersistedButFailed) => self.write(rows).and(Err(EngineError::Injected)),
-            None => self.write(rows),
+            Some(Fault::PersistedButFailed) => self.write(rows, forget).and(Err(EngineError::Injected)),
+            None => self.write(rows, forget),
         };
         if outcome.is_err() {
             // A second sync can succeed over pages that the first one lost: so there is no second one.
@@ -159,10 +178,17 @@ impl Engine {
         Ok(outcome?)
     }
 
-    fn write(&self, rows: impl IntoIterator<Item = Write>) -> Result<(), EngineError> {
+    fn write(
+        &self,
+        rows: impl IntoIterator<Item = Write>,
+        forget: impl IntoIterator<Item = Forget>,
+    ) -> Result<(), EngineError> {
         let mut batch = WriteBatch::default();
         for row in rows {
             batch.put_cf(self.column(row.column)?, row.key, row.value);
+        }
+        for row in forget.into_iter().filter(|row| !row.column.holds_records()) {
+            batch.delete_cf(self.column(row.column)?, row.key);
         }
         let mut options = WriteOptions::default();
         options.set_sync(true);
@@ -226,6 +252,50 @@ impl Engine {
         let mut options = ReadOptions::default();
         options.set_prefix_same_as_start(true);
         self.iterator(column, options)
+    }
+
+    /// Writes what is in memory to files, in every family: only then does the log that holds it die.
+    pub(super) fn flush(&self, columns: &[Column]) -> Result<(), EngineError> {
+        let families = columns.iter().map(|column| self.column(*column)).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.db.flush_cfs_opt(&families, &FlushOptions::default())?)
+    }
+
+    /// Rewrites every file that holds a key below `end`, on every level.
+    ///
+    /// *Force*, since in any other mode RocksDB passes over files that it thinks done. It reports no failure here, so what it
+    /// did is to be found out by other means.
+    pub(super) fn compact_below(&self, column: Column, end: &[u8]) -> Result<(), EngineError> {
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        options.set_exclusive_manual_compaction(false);
+        self.db.compact_range_cf_opt(self.column(column)?, None::<&[u8]>, Some(end), &options);
+        Ok(())
+    }
+
+    /// Visits every row of a family whose key is below `end`, past the cache: it is read once.
+    pub(super) fn visit_below(
+        &self,
+        column: Column,
+        end: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]),
+    ) -> Result<(), EngineError> {
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        options.fill_cache(false);
+        options.set_iterate_upper_bound(end);
+        options.set_readahead_size(1 << 20);
+        let mut iterator = self.iterator(column, options)?;
+        iterator.seek_to_first();
+        while let Some((key, value)) = iterator.item() {
+            visit(key, value);
+            iterator.next();
+        }
+        Ok(iterator.status()?)
+    }
+
+    /// The files that the database counts as its own.
+    pub(super) fn live_files(&self) -> Result<Vec<LiveFile>, EngineError> {
+        Ok(self.db.live_files()?)
     }
 
     fn iterator(&self, column: Column, options: ReadOptions) -> Result<DBRawIterator<'_>, EngineError> {

@@ -9,8 +9,11 @@ pub(super) const KEY_BYTES: usize = 26;
 /// Length of what a lookup seeks: the bucket and the tag.
 pub(super) const PREFIX_BYTES: usize = 16;
 
+/// Length of a tag.
+pub(super) const TAG_BYTES: usize = 12;
+
 /// Keyed hash of what a row is filed under: an address, a session, a NAS or a subscriber. It means nothing without its bucket's key.
-pub(super) type Tag = [u8; 12];
+pub(super) type Tag = [u8; TAG_BYTES];
 
 /// Tells apart the statements about one address in one millisecond; the same statement twice has the same one.
 pub(super) type RowId = [u8; 4];

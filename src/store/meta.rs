@@ -5,35 +5,42 @@
 //! | `format` | u32: the number of the format |
 //! | `store-id` | 16 bytes: the same as in the keyring |
 //! | `prefix-len/` family (1) length (1) | empty: records with this prefix length may exist |
+//! | `reset/` bucket (4) | empty: the bucket may hold a reset of a NAS |
 //! | `heard/` name of a source | u64: when it was last heard, in milliseconds |
 //! | `number/` name | u64: a number of the daemon's |
+//! | `purge/tally` | what was purged since the last report |
 //!
 //! Numbers are big endian.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::engine::{Column, Engine, EngineError, Write};
+use super::engine::{Column, Engine, EngineError, Forget, Write};
 use crate::domain::address::Family;
 use crate::domain::identity::SourceName;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Bucket, Timestamp};
 
 const FORMAT: &[u8] = b"format";
 const STORE_ID: &[u8] = b"store-id";
 const PREFIX_LEN: &[u8] = b"prefix-len/";
+const RESET: &[u8] = b"reset/";
 const HEARD: &[u8] = b"heard/";
 const NUMBER: &[u8] = b"number/";
+const TALLY: &[u8] = b"purge/tally";
 
 /// A number that the daemon keeps from one start to the next. Whoever needs another adds it here, so that this list is all there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Number {
     /// How many lines of the tokens file have their ledger entry.
     TokensRecorded,
+    /// The latest cutoff that was in force, in milliseconds: nothing older is read again, whatever the window becomes.
+    Cutoff,
 }
 
 impl Number {
     const fn name(self) -> &'static str {
         match self {
             Self::TokensRecorded => "tokens-recorded",
+            Self::Cutoff => "cutoff",
         }
     }
 }
@@ -51,6 +58,22 @@ pub(super) fn identity_rows(store_id: &[u8; 16]) -> [Write; 2] {
 
 pub(super) fn prefix_len_row(family: Family, len: u8) -> Write {
     row([PREFIX_LEN, &[family.number(), len]], Vec::new())
+}
+
+pub(super) fn reset_bucket_row(bucket: Bucket) -> Write {
+    row([RESET, &bucket.0.to_be_bytes()], Vec::new())
+}
+
+pub(super) fn forget_reset(bucket: Bucket) -> Forget {
+    Forget { column: Column::Meta, key: [RESET, &bucket.0.to_be_bytes()].concat() }
+}
+
+pub(super) fn tally_row(bytes: Vec<u8>) -> Write {
+    row([TALLY, b""], bytes)
+}
+
+pub(super) fn tally(engine: &Engine) -> Result<Option<Vec<u8>>, EngineError> {
+    engine.value(Column::Meta, TALLY)
 }
 
 pub(super) fn heard_row(source: &SourceName, at: Timestamp) -> Write {
@@ -87,6 +110,12 @@ pub(super) fn prefix_lens(engine: &Engine) -> Result<BTreeSet<(Family, u8)>, Eng
         _ => None,
     };
     let rows = engine.scan(Column::Meta, PREFIX_LEN, PREFIX_LEN, usize::MAX)?;
+    rows.iter().map(|(key, _)| read(key).ok_or(BAD_ROW)).collect()
+}
+
+pub(super) fn reset_buckets(engine: &Engine) -> Result<BTreeSet<Bucket>, EngineError> {
+    let read = |key: &[u8]| Some(Bucket(u32::from_be_bytes(key.strip_prefix(RESET)?.try_into().ok()?)));
+    let rows = engine.scan(Column::Meta, RESET, RESET, usize::MAX)?;
     rows.iter().map(|(key, _)| read(key).ok_or(BAD_ROW)).collect()
 }
 

@@ -8,7 +8,7 @@
 //! [`Store::commit`] makes them durable in one write. [`Observations`] is the only way to read records, and it takes a cutoff.
 //!
 //! This module decides nothing about time: it is told `now`. It computes no intervals, knows no roles, and writes no logs.
-//! It unlinks nothing yet: a destroyed bucket's rows stay as unreadable bytes until they are purged.
+//! What is before the published cutoff is neither read nor written; the steps that unlink it are in `purging`.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 mod batch;
@@ -16,40 +16,47 @@ mod bucket_keys;
 mod disk;
 mod engine;
 mod envelope;
+mod expiry;
 mod fields;
 mod keyring;
 mod keys;
 mod ledger;
 mod meta;
+mod noted;
 mod observations;
 mod open;
 mod options;
 mod policy;
+mod purging;
 mod records;
 mod sealer;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use nix::fcntl::Flock;
 
-use crate::domain::address::Family;
 use crate::domain::identity::SourceName;
-use crate::domain::time::{Cutoff, Timestamp};
+use crate::domain::time::{BucketWidth, Cutoff, Timestamp};
 
 pub use batch::Batch;
 pub use engine::{CommitError, EngineError, Fault};
+pub use expiry::Rows;
 pub use keyring::{KeyringError, Maintained};
 pub use ledger::Log;
 pub use meta::Number;
 pub use observations::{Observations, Place, ReadError};
 pub use open::OpenError;
+pub use purging::{Bounds, Doomed};
 pub use records::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 pub use sealer::{SealError, Sealed, Sealer};
 
 use engine::Engine;
+use expiry::Expiry;
 use keyring::Keyring;
+use noted::Noted;
 
 /// The number of the format that this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -59,8 +66,16 @@ pub struct Store {
     // Fields are dropped in this order: the database closes before the locks go.
     engine: Engine,
     keyring: Keyring,
-    /// What `meta` says about prefix lengths, so that a lookup need not ask.
-    prefix_lens: RwLock<BTreeSet<(Family, u8)>>,
+    /// What `meta` notes about the records.
+    noted: RwLock<Noted>,
+    /// What is hidden for good, shared with the compactions.
+    expiry: Arc<Expiry>,
+    /// Held during a commit, and while the cutoff moves.
+    committing: Mutex<()>,
+    /// Instant of the oldest record that may be in memory and in the log alone, in milliseconds.
+    oldest_in_memory: AtomicU64,
+    /// The bucket in which all families were last flushed.
+    flushed_in: AtomicU32,
     _lock: Flock<File>,
 }
 
@@ -79,16 +94,24 @@ impl Store {
 
     /// Makes a batch durable: all of it or nothing. When this returns, it survives kill -9 and power loss.
     ///
-    /// Called by one writer's thread only. After a failure nobody knows what reached the disk, so every later commit is
-    /// refused with [`CommitError::Stopped`]: stop acknowledging, exit, and let opening recover.
-    pub fn commit(&self, batch: Batch) -> Result<(), CommitError> {
+    /// Records that are hidden by now are left out; the count says how many. After a failure nobody knows what reached the
+    /// disk, so every later commit is refused with [`CommitError::Stopped`]: stop acknowledging, exit, and let opening recover.
+    pub fn commit(&self, mut batch: Batch) -> Result<u64, CommitError> {
+        let _one_at_a_time = self.committing();
+        let hidden = batch.leave_out(self.expiry.cutoff());
         if batch.is_empty() {
-            return Ok(());
+            return Ok(hidden);
         }
-        let fresh = self.fresh_prefix_lens(&batch);
-        // Readers learn of a length before its first record can be seen: a length too many costs a probe, one too few an answer.
-        self.prefix_lens.write().unwrap_or_else(PoisonError::into_inner).extend(fresh.iter().copied());
-        self.engine.commit(batch.into_rows(&fresh))
+        let fresh = batch.noted().beyond(&self.noted());
+        // Readers learn of it before the first such record can be seen: a note too many costs a probe, one too few an answer.
+        self.noted.write().unwrap_or_else(PoisonError::into_inner).extend(&fresh);
+        if let Some(oldest) = batch.oldest() {
+            self.oldest_in_memory.fetch_min(oldest.millis(), Ordering::AcqRel);
+        }
+        let forgotten = batch.forgotten(&self.noted());
+        self.noted.write().unwrap_or_else(PoisonError::into_inner).forget(&forgotten);
+        self.engine.change(batch.into_rows(&fresh), forgotten.into_iter().map(meta::forget_reset))?;
+        Ok(hidden)
     }
 
     /// Brings the keyring up to `now`: keys of buckets wholly before the cutoff are overwritten, synced and dropped from memory;
@@ -110,6 +133,11 @@ impl Store {
         meta::number(&self.engine, number)
     }
 
+    /// What the purge remembers from one report to the next, as [`Batch::tally`] recorded it.
+    pub fn tally(&self) -> Result<Option<Vec<u8>>, EngineError> {
+        meta::tally(&self.engine)
+    }
+
     /// Up to `limit` entries of a log with their indexes, from the index `from` on.
     pub fn entries(&self, log: Log, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, EngineError> {
         ledger::entries(&self.engine, log, from, limit)
@@ -126,14 +154,16 @@ impl Store {
         self.engine.fail_commit(after, fault);
     }
 
-    fn prefix_lens(&self, family: Family) -> Vec<u8> {
-        let known = self.prefix_lens.read().unwrap_or_else(PoisonError::into_inner);
-        known.iter().rev().filter(|(of, _)| *of == family).map(|(_, len)| *len).collect()
+    fn committing(&self) -> MutexGuard<'_, ()> {
+        self.committing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fresh_prefix_lens(&self, batch: &Batch) -> BTreeSet<(Family, u8)> {
-        let known = self.prefix_lens.read().unwrap_or_else(PoisonError::into_inner);
-        batch.prefix_lens().difference(&known).copied().collect()
+    fn width(&self) -> BucketWidth {
+        self.keyring.keys().width()
+    }
+
+    fn noted(&self) -> RwLockReadGuard<'_, Noted> {
+        self.noted.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -86,6 +86,8 @@ impl<'a> Observations<'a> {
     pub(super) fn new(store: &'a Store, cutoff: Cutoff) -> Self {
         let by_subscriber = store.engine.view(Column::BySubscriber);
         let by_address = store.engine.view(Column::ByAddress);
+        // What was hidden once stays hidden, whatever the asker's clock or window says now.
+        let cutoff = cutoff.or_later(store.cutoff());
         Self { store, cutoff, by_subscriber, by_address }
     }
 
@@ -101,11 +103,14 @@ impl<'a> Observations<'a> {
 
     /// The prefix lengths in use in a family, longest first.
     pub fn prefix_lens(&self, family: Family) -> Vec<u8> {
-        self.store.prefix_lens(family)
+        self.store.noted().prefix_lens(family)
     }
 
     /// The statements of one bucket about a place, in the order of time. A bucket that never had a key holds none.
     pub fn in_bucket(&mut self, place: &Place<'_>, bucket: Bucket) -> Result<Vec<Record>, ReadError> {
+        if matches!(place, Place::Nas { .. }) && !self.store.noted().has_reset(bucket) {
+            return Ok(Vec::new());
+        }
         let Some(keys) = self.keys_of(bucket)? else { return Ok(Vec::new()) };
         let tag = match place {
             Place::Address { realm, network } => keys.address_tag(realm, *network),

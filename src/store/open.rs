@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use super::disk::{self, DiskError};
 use super::engine::{Column, CommitError, Engine, EngineError};
+use super::expiry::Expiry;
 use super::keyring::{Keyring, KeyringError, KeyringFault};
+use super::meta::Number;
+use super::noted::Noted;
 use super::options::Tuning;
 use super::{FORMAT, Store, meta, policy};
 use crate::domain::retention::Retention;
-use crate::domain::time::{Timestamp, millis_of};
+use crate::domain::time::{Cutoff, Timestamp, millis_of};
 
 /// Why a store cannot be opened. Each says where, and what can be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -137,7 +141,8 @@ impl Store {
             .map_err(|fault| fault_of_keyring(fault, &keyring_path, retention))?;
         keyring.destroy_due(now)?;
 
-        let tuning = Tuning::new(retention.window);
+        let expiry = Arc::new(Expiry::default());
+        let tuning = Tuning::new(retention.window, Arc::clone(&expiry));
         if exists {
             check_families(&database, &tuning)?;
         } else {
@@ -153,12 +158,25 @@ impl Store {
         if meta::store_id(&engine).map_err(failed)?.as_ref() != Some(keyring.store_id()) {
             return Err(OpenError::OtherStore { keyring: keyring_path, database });
         }
-        let prefix_lens = meta::prefix_lens(&engine).map_err(failed)?;
+        let noted = Noted::read(&engine).map_err(failed)?;
 
         // Only now, when it is known to be ours, does the keyring get keys for the buckets that never had one.
         keyring.make_missing(now)?;
         policy::publish(&state_dir.join("POLICY"), retention)?;
-        Ok(Self { engine, keyring, prefix_lens: RwLock::new(prefix_lens), _lock: lock })
+        if let Some(millis) = meta::number(&engine, Number::Cutoff).map_err(failed)? {
+            expiry.publish(Cutoff::at(Timestamp::from_millis(millis)));
+        }
+        Ok(Self {
+            engine,
+            keyring,
+            noted: RwLock::new(noted),
+            expiry,
+            committing: Mutex::new(()),
+            // What an earlier process left in the log is not known.
+            oldest_in_memory: AtomicU64::new(0),
+            flushed_in: AtomicU32::new(0),
+            _lock: lock,
+        })
     }
 }
 

@@ -1,10 +1,12 @@
 //! How RocksDB is set up. Much of it is there so that what the purge unlinks is gone from every file; each such line says so.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rocksdb::{BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, LogLevel, Options, SliceTransform};
 
 use super::engine::{Column, EngineError};
+use super::expiry::{Dropping, Expiry};
 use super::keys::PREFIX_BYTES;
 
 const MIB: usize = 1 << 20;
@@ -13,12 +15,14 @@ const MIB: usize = 1 << 20;
 pub(super) struct Tuning {
     cache: Cache,
     window: Duration,
+    expiry: Arc<Expiry>,
 }
 
 impl Tuning {
-    /// For a store that keeps records for `window`.
-    pub(super) fn new(window: Duration) -> Self {
-        Self { cache: Cache::new_lru_cache(128 * MIB), window }
+    /// For a store that keeps records for `window`, and drops what `expiry` says.
+    pub(super) fn new(window: Duration, expiry: Arc<Expiry>) -> Self {
+        // Of the kind without locks, which measures its entries itself (0): a lookup asks it for every file that it passes.
+        Self { cache: Cache::new_hyper_clock_cache(256 * MIB, 0), window, expiry }
     }
 
     /// Options of the database as a whole.
@@ -75,8 +79,9 @@ impl Tuning {
             options.set_memtable_prefix_bloom_ratio(0.1);
             options.set_write_buffer_size(32 * MIB);
             options.set_max_write_buffer_number(3);
-            // The backstop: every file is rewritten an hour after the window, so that what the purge drops while files are
-            // rewritten goes even where no purge has reached. Nothing is dropped yet.
+            options.set_compaction_filter_factory(Dropping { expiry: Arc::clone(&self.expiry), column });
+            // The backstop: every file is rewritten an hour after the window, and passes the filter, also where no purge has
+            // reached.
             options.set_periodic_compaction_seconds(self.window.as_secs().saturating_add(3600));
         } else {
             options.set_write_buffer_size(4 * MIB);

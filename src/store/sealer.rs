@@ -10,7 +10,7 @@ use super::records::{self, MAX_RECORD_BYTES};
 use crate::domain::address::Family;
 use crate::domain::identity::{Entity, Mac, NasId, SessionId, SessionTag, SubscriberId};
 use crate::domain::record::{Record, Subject};
-use crate::domain::time::Bucket;
+use crate::domain::time::{Bucket, Timestamp};
 
 /// Why a record cannot be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,9 +43,13 @@ pub struct Sealer(Arc<Keys>);
 /// A record as rows, ready for a [`Batch`](super::Batch).
 #[derive(Clone)]
 pub struct Sealed {
+    /// The record's instant.
+    pub(super) at: Timestamp,
     pub(super) by_address: Option<Row>,
     pub(super) by_subscriber: Option<Row>,
     pub(super) prefix_len: Option<(Family, u8)>,
+    /// The bucket, if it is a reset of a NAS.
+    pub(super) reset: Option<Bucket>,
 }
 
 /// A key and its value in one of the record families.
@@ -91,7 +95,13 @@ impl Sealer {
         if record.subject == Subject::Subscriber {
             // A logon names no address: its list entry is the record itself.
             let row = sealed_at(subscriber_tag.ok_or(SealError::NoSubscriber)?)?;
-            return Ok(Sealed { by_address: None, by_subscriber: Some(row), prefix_len: None });
+            return Ok(Sealed {
+                at: record.at,
+                by_address: None,
+                by_subscriber: Some(row),
+                prefix_len: None,
+                reset: None,
+            });
         }
         let tag = home(&keys, record);
         let (listed, prefix_len) = match &record.subject {
@@ -101,7 +111,8 @@ impl Sealer {
             }
             Subject::Session | Subject::Nas | Subject::Subscriber => (None, None),
         };
-        Ok(Sealed { by_address: Some(sealed_at(tag)?), by_subscriber: listed, prefix_len })
+        let reset = (record.subject == Subject::Nas).then_some(bucket);
+        Ok(Sealed { at: record.at, by_address: Some(sealed_at(tag)?), by_subscriber: listed, prefix_len, reset })
     }
 }
 

@@ -1,0 +1,155 @@
+//! What is expired, and the compaction filter that drops it.
+//!
+//! The cutoff is one number in memory. Compactions take it when they begin, and drop every row before it: whole buckets, and
+//! what is past of the bucket that the cutoff cuts through. The filter reads the key's instant and that number. It never
+//! writes, waits or panics, for a panic in it would end the process.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rocksdb::compaction_filter::CompactionFilter;
+use rocksdb::compaction_filter_factory::{CompactionFilterContext, CompactionFilterFactory};
+
+use super::engine::Column;
+use super::keys::{RowKey, TAG_BYTES};
+use crate::domain::time::{Cutoff, Timestamp};
+
+/// Rows by what they are. No key is needed to tell them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Statements about addresses, with the markers of sessions and NASes.
+    pub assignments: u64,
+    /// Logons that name no address.
+    pub logons: u64,
+    /// Entries that list a statement under its subscriber.
+    pub listings: u64,
+}
+
+impl Rows {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.assignments.saturating_add(self.logons).saturating_add(self.listings)
+    }
+
+    /// These without those. None counts below zero.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            assignments: self.assignments.saturating_sub(earlier.assignments),
+            logons: self.logons.saturating_sub(earlier.logons),
+            listings: self.listings.saturating_sub(earlier.listings),
+        }
+    }
+
+    pub(super) fn count(&mut self, column: Column, value: &[u8]) {
+        let count = match RowClass::of(column, value) {
+            RowClass::Assignment => &mut self.assignments,
+            RowClass::Logon => &mut self.logons,
+            RowClass::Listing => &mut self.listings,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+#[derive(Clone, Copy)]
+enum RowClass {
+    Assignment,
+    Logon,
+    Listing,
+}
+
+impl RowClass {
+    /// A list entry is a tag, and a sealed record is longer than one.
+    fn of(column: Column, value: &[u8]) -> Self {
+        match (column == Column::ByAddress, value.len() == TAG_BYTES) {
+            (true, _) => Self::Assignment,
+            (false, true) => Self::Listing,
+            (false, false) => Self::Logon,
+        }
+    }
+}
+
+/// The published cutoff and what was dropped because of it. Shared by all compactions.
+#[derive(Debug, Default)]
+pub(super) struct Expiry {
+    cutoff: AtomicU64,
+    assignments: AtomicU64,
+    logons: AtomicU64,
+    listings: AtomicU64,
+    blind: AtomicBool,
+}
+
+impl Expiry {
+    /// The published cutoff.
+    pub(super) fn cutoff(&self) -> Cutoff {
+        Cutoff::at(Timestamp::from_millis(self.cutoff.load(Ordering::Acquire)))
+    }
+
+    /// Publishes a cutoff. It never moves back: what was hidden once may have been destroyed.
+    pub(super) fn publish(&self, cutoff: Cutoff) {
+        self.cutoff.fetch_max(cutoff.horizon().millis(), Ordering::AcqRel);
+    }
+
+    /// How many rows compactions have dropped since the store was opened.
+    pub(super) fn dropped(&self) -> Rows {
+        let count = |count: &AtomicU64| count.load(Ordering::Acquire);
+        Rows { assignments: count(&self.assignments), logons: count(&self.logons), listings: count(&self.listings) }
+    }
+
+    /// Makes the filter keep everything: a fault that verification has to find.
+    pub(super) fn blind(&self, blind: bool) {
+        self.blind.store(blind, Ordering::Release);
+    }
+
+    fn drop_one(&self, class: RowClass) {
+        let count = match class {
+            RowClass::Assignment => &self.assignments,
+            RowClass::Logon => &self.logons,
+            RowClass::Listing => &self.listings,
+        };
+        count.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Makes a filter for each compaction of one family.
+pub(super) struct Dropping {
+    pub(super) expiry: Arc<Expiry>,
+    pub(super) column: Column,
+}
+
+impl CompactionFilterFactory for Dropping {
+    type Filter = Expired;
+
+    fn create(&mut self, _: CompactionFilterContext) -> Expired {
+        // Taken once: a cutoff that moved during a compaction would make its counts mean nothing.
+        let cutoff = self.expiry.cutoff();
+        Expired { expiry: Arc::clone(&self.expiry), column: self.column, cutoff }
+    }
+
+    fn name(&self) -> &CStr {
+        c"lapsed.expired"
+    }
+}
+
+/// The filter of one compaction.
+pub(super) struct Expired {
+    expiry: Arc<Expiry>,
+    column: Column,
+    cutoff: Cutoff,
+}
+
+impl CompactionFilter for Expired {
+    fn filter(&mut self, _level: u32, key: &[u8], value: &[u8]) -> rocksdb::CompactionDecision {
+        let expired = RowKey::from_bytes(key).is_some_and(|key| self.cutoff.hides(key.at));
+        if !expired || self.expiry.blind.load(Ordering::Acquire) {
+            return rocksdb::CompactionDecision::Keep;
+        }
+        self.expiry.drop_one(RowClass::of(self.column, value));
+        rocksdb::CompactionDecision::Remove
+    }
+
+    fn name(&self) -> &CStr {
+        c"lapsed.expired"
+    }
+}

@@ -1,0 +1,145 @@
+//! The steps of a purge, each by itself. In which order they are taken, and what a crash between two of them leaves, is the
+//! business of the purge.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use super::engine::{Column, CommitError, EngineError};
+use super::expiry::Rows;
+use super::keys::RowKey;
+use super::{Batch, Store};
+use crate::domain::time::{Bucket, Cutoff, Timestamp};
+
+/// Rows that are hidden and still there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Doomed {
+    /// How many.
+    pub rows: Rows,
+    /// The instant of the oldest; `None` if there are none.
+    pub oldest: Option<Timestamp>,
+}
+
+/// What the database says of its files, held against a cutoff. Other means than the filter: it looks at every file's
+/// bounds, which also belong to rows that no reader sees any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Files whose first or last key is expired.
+    pub expired: BTreeSet<String>,
+    /// Files with tombstones: those hold keys of what was removed.
+    pub tombstones: BTreeSet<String>,
+    /// Files whose bounds are no keys of the format.
+    pub foreign: BTreeSet<String>,
+    /// Every file of every family.
+    pub live: BTreeSet<String>,
+}
+
+impl Store {
+    /// The cutoff before which nothing is read, and nothing written any more.
+    pub fn cutoff(&self) -> Cutoff {
+        self.expiry.cutoff()
+    }
+
+    /// Hides what is before `cutoff`, at once and for good: the cutoff never moves back.
+    ///
+    /// When this returns, no older record is in flight: a commit that was under way has ended, and later ones leave out what
+    /// is hidden.
+    pub fn hide(&self, cutoff: Cutoff) {
+        let _no_commit = self.committing();
+        self.expiry.publish(cutoff);
+    }
+
+    /// How many rows compactions have dropped since the store was opened, whoever asked for them.
+    pub fn dropped(&self) -> Rows {
+        self.expiry.dropped()
+    }
+
+    /// Writes every family's memory to files, if it may hold what is expired or if the bucket of `now` is a new one: so no log
+    /// outlives the bucket it was written in. Says whether it did.
+    pub fn flush_expired(&self, now: Timestamp) -> Result<bool, EngineError> {
+        let bucket = self.width().bucket_of(now);
+        let oldest = {
+            let _no_commit = self.committing();
+            let oldest = self.oldest_in_memory.load(Ordering::Acquire);
+            let old = self.cutoff().hides(Timestamp::from_millis(oldest));
+            if !old && self.flushed_in.load(Ordering::Acquire) == bucket.0 {
+                return Ok(false);
+            }
+            // What is committed from here on is in memory anew.
+            self.oldest_in_memory.store(u64::MAX, Ordering::Release);
+            oldest
+        };
+        let flushed = self.engine.flush(&Column::ALL);
+        match &flushed {
+            Ok(()) => self.flushed_in.store(bucket.0, Ordering::Release),
+            Err(_) => drop(self.oldest_in_memory.fetch_min(oldest, Ordering::AcqRel)),
+        }
+        flushed.map(|()| true)
+    }
+
+    /// Counts the rows that are hidden and still there. Reads every bucket that the cutoff touches or has passed.
+    pub fn doomed(&self) -> Result<Doomed, EngineError> {
+        let cutoff = self.cutoff();
+        let end = self.end_of_expired();
+        let mut doomed = Doomed::default();
+        for column in [Column::ByAddress, Column::BySubscriber] {
+            self.engine.visit_below(column, &end, |key, value| {
+                if let Some(key) = RowKey::from_bytes(key).filter(|key| cutoff.hides(key.at)) {
+                    doomed.rows.count(column, value);
+                    doomed.oldest = Some(doomed.oldest.map_or(key.at, |oldest| oldest.min(key.at)));
+                }
+            })?;
+        }
+        Ok(doomed)
+    }
+
+    /// Rewrites or unlinks every file that holds rows of buckets up to the cutoff's, up to the bucket `through`; the filter
+    /// drops what is hidden. RocksDB says nothing if it fails: see [`Store::doomed`] and [`Store::bounds`].
+    pub fn unlink(&self, through: Bucket) -> Result<(), EngineError> {
+        let end = through.later(1).0.to_be_bytes().min(self.end_of_expired());
+        self.engine.compact_below(Column::ByAddress, &end)?;
+        self.engine.compact_below(Column::BySubscriber, &end)
+    }
+
+    /// What the database's own list of files says about what is expired.
+    pub fn bounds(&self) -> Result<Bounds, EngineError> {
+        let cutoff = self.cutoff();
+        let mut bounds = Bounds::default();
+        for file in self.engine.live_files()? {
+            let name = file.name.trim_start_matches('/').to_owned();
+            bounds.live.insert(name.clone());
+            if !Column::ALL.into_iter().any(|of| of.holds_records() && of.name() == file.column_family_name) {
+                continue;
+            }
+            for bound in [&file.start_key, &file.end_key] {
+                match bound.as_deref().map(RowKey::from_bytes) {
+                    Some(Some(key)) if cutoff.hides(key.at) => drop(bounds.expired.insert(name.clone())),
+                    Some(None) => drop(bounds.foreign.insert(name.clone())),
+                    Some(Some(_)) | None => {}
+                }
+            }
+            if file.num_deletions > 0 {
+                bounds.tombstones.insert(name);
+            }
+        }
+        Ok(bounds)
+    }
+
+    /// Makes what is to be remembered of a run durable, and flushes it: the database then writes a MANIFEST without the boundary
+    /// keys of the files that the run unlinked. The one written when they went still had them.
+    pub fn conclude(&self, batch: Batch) -> Result<(), CommitError> {
+        self.commit(batch)?;
+        self.engine.flush(&[Column::Meta])?;
+        Ok(())
+    }
+
+    /// Makes the filter keep what it should drop, for a test of what finds that out.
+    #[doc(hidden)]
+    pub fn blind_filter(&self, blind: bool) {
+        self.expiry.blind(blind);
+    }
+
+    /// The first key that belongs to a bucket after the one that the cutoff cuts through.
+    fn end_of_expired(&self) -> [u8; 4] {
+        self.width().bucket_of(self.cutoff().horizon()).later(1).0.to_be_bytes()
+    }
+}

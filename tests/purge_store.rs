@@ -1,0 +1,169 @@
+//! The steps of a purge on the real store: what is hidden is gone from every file afterwards, and what is not stays.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use lapsed::domain::address::{Network, Ports, Realm};
+use lapsed::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, SubscriberId};
+use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
+use lapsed::domain::retention::Retention;
+use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
+use lapsed::store::{Batch, Place, Store};
+
+const WIDTH: u64 = 10;
+/// A round instant in a year that a raw search can tell from noise.
+const START: u64 = 1_700_000_000;
+
+fn retention() -> Retention {
+    Retention {
+        window: Duration::from_secs(100),
+        bucket: BucketWidth::from_secs(10).unwrap(),
+        purge_interval: Duration::from_secs(5),
+        carry_interval: Duration::from_secs(10),
+        max_silence: None,
+    }
+}
+
+fn at(secs: u64) -> Timestamp {
+    Timestamp::from_millis((START + secs) * 1000)
+}
+
+fn record(at: Timestamp, host: u8, kind: Kind) -> Record {
+    let subject = match kind {
+        Kind::Logon => Subject::Subscriber,
+        Kind::Reset => Subject::Nas,
+        _ => Subject::Assignment {
+            realm: Realm::default(),
+            network: Network::single([192, 0, 2, host].into()),
+            ports: Ports::ALL,
+        },
+    };
+    Record {
+        at,
+        kind,
+        subject,
+        source: SourceName("source-1".into()),
+        nas: NasId("bng-1".into()),
+        session: SessionTag([host; 8]),
+        subscriber: (kind != Kind::Reset).then(|| SubscriberId(format!("subscriber-{host}"))),
+        line: Line::default(),
+        quality: TimeQuality::Stamped,
+        receive_delay: Duration::ZERO,
+        lease_end: None,
+        terminate_cause: None,
+    }
+}
+
+fn commit(store: &Store, records: impl IntoIterator<Item = Record>) -> u64 {
+    let mut batch = Batch::new();
+    records.into_iter().for_each(|record| batch.record(store.sealer().seal(&record, &Entity::default()).unwrap()));
+    store.commit(batch).unwrap()
+}
+
+/// Every instant before `limit` that a self-consistent key names, in any file below `dir`.
+fn expired_keys(dir: &Path, limit: Timestamp) -> Vec<(String, Timestamp)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(expired_keys(&path, limit));
+            continue;
+        }
+        for key in fs::read(&path).unwrap().windows(26) {
+            let bucket = u64::from(u32::from_be_bytes(key[..4].try_into().unwrap()));
+            let millis = u64::from_be_bytes([0, 0, key[16], key[17], key[18], key[19], key[20], key[21]]);
+            if millis / (WIDTH * 1000) == bucket && bucket > START / WIDTH / 2 && millis < limit.millis() {
+                found.push((path.display().to_string(), Timestamp::from_millis(millis)));
+            }
+        }
+    }
+    found
+}
+
+/// All steps, as the purge takes them.
+fn purge(store: &Store, now: Timestamp) {
+    store.hide(retention().cutoff(now));
+    store.flush_expired(now).unwrap();
+    store.maintain(now).unwrap();
+    store.unlink(Bucket(u32::MAX)).unwrap();
+    let mut batch = Batch::new();
+    batch.tally(b"a run".to_vec());
+    store.conclude(batch).unwrap();
+}
+
+#[test]
+fn what_is_hidden_is_gone_from_every_file_and_what_is_not_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    for second in 0..100 {
+        let host = u8::try_from(second).unwrap();
+        commit(&store, [Kind::Start, Kind::Logon, Kind::Reset].map(|kind| record(at(second), host, kind)));
+    }
+    assert!(!expired_keys(dir.path(), at(100)).is_empty(), "the search finds what is there");
+    // The cutoff cuts a bucket in two: its first five seconds are past.
+    let now = at(155);
+    store.hide(retention().cutoff(now));
+    let doomed = store.doomed().unwrap();
+    assert_eq!((doomed.rows.assignments, doomed.rows.logons, doomed.rows.listings), (110, 55, 55));
+    assert_eq!(doomed.oldest, Some(at(0)));
+
+    purge(&store, now);
+    assert_eq!(store.dropped(), doomed.rows);
+    assert_eq!(store.doomed().unwrap().rows.total(), 0);
+    let bounds = store.bounds().unwrap();
+    assert_eq!((bounds.expired.len(), bounds.tombstones.len(), bounds.foreign.len()), (0, 0, 0));
+    assert_eq!(expired_keys(dir.path(), at(55)), []);
+
+    let mut view = store.observations(retention().cutoff(now));
+    for second in 55..100 {
+        let (realm, network) = (Realm::default(), Network::single([192, 0, 2, u8::try_from(second).unwrap()].into()));
+        let place = Place::Address { realm: &realm, network };
+        let found = view.in_bucket(&place, retention().bucket.bucket_of(at(second))).unwrap();
+        assert_eq!(found, [record(at(second), u8::try_from(second).unwrap(), Kind::Start)]);
+    }
+}
+
+#[test]
+fn a_record_that_was_hidden_while_it_waited_for_the_writer_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    let mut batch = Batch::new();
+    for second in [3, 70] {
+        batch.record(store.sealer().seal(&record(at(second), 1, Kind::Start), &Entity::default()).unwrap());
+    }
+    store.hide(retention().cutoff(at(104)));
+    assert_eq!(store.commit(batch), Ok(1));
+    assert_eq!(store.doomed().unwrap().rows.total(), 0);
+}
+
+#[test]
+fn a_filter_that_drops_nothing_is_found_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    commit(&store, (0..50).map(|host| record(at(u64::from(host)), host, Kind::Start)));
+    store.blind_filter(true);
+    purge(&store, at(155));
+    assert_eq!(store.dropped().total(), 0);
+    assert_eq!(store.doomed().unwrap().rows.total(), 100);
+    assert_ne!(store.bounds().unwrap().expired.len(), 0);
+    store.blind_filter(false);
+    purge(&store, at(155));
+    assert_eq!(store.doomed().unwrap().rows.total(), 0);
+}
+
+#[test]
+fn the_cutoff_survives_a_restart_and_never_moves_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    store.hide(retention().cutoff(at(150)));
+    store.hide(retention().cutoff(at(140)));
+    assert_eq!(store.cutoff().horizon(), at(50));
+    let mut batch = Batch::new();
+    batch.number(lapsed::store::Number::Cutoff, at(50).millis());
+    store.conclude(batch).unwrap();
+    drop(store);
+    let store = Store::open(dir.path(), dir.path(), &retention(), at(140)).unwrap();
+    assert_eq!(store.cutoff().horizon(), at(50));
+}
