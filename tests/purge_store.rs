@@ -10,7 +10,7 @@ use lapsed::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, Subs
 use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
-use lapsed::store::{Batch, Place, Store};
+use lapsed::store::{Batch, Dead, Place, Store};
 
 const WIDTH: u64 = 10;
 /// A round instant in a year that a raw search can tell from noise.
@@ -166,4 +166,49 @@ fn the_cutoff_survives_a_restart_and_never_moves_back() {
     drop(store);
     let store = Store::open(dir.path(), dir.path(), &retention(), at(140)).unwrap();
     assert_eq!(store.cutoff().horizon(), at(50));
+}
+
+#[test]
+fn what_does_not_belong_in_the_directory_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    commit(&store, (0..50).map(|host| record(at(u64::from(host)), host, Kind::Start)));
+    let dead = Dead { logs: store.listing().unwrap().logs, ..Dead::default() };
+    assert!(!dead.logs.is_empty());
+    purge(&store, at(155));
+    assert!(store.leftovers(&dead).unwrap().is_empty(), "{:?}", store.leftovers(&dead));
+
+    let database = dir.path().join("db");
+    fs::create_dir(database.join("archive")).unwrap();
+    for name in ["999999.sst", "MANIFEST-000001"] {
+        fs::write(database.join(name), b"").unwrap();
+    }
+    let found = store.leftovers(&dead).unwrap();
+    let names = |of: &std::collections::BTreeSet<String>| of.iter().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&found.tables), ["999999.sst"]);
+    assert_eq!(names(&found.manifests), ["MANIFEST-000001"]);
+    assert_eq!(names(&found.others), ["archive"]);
+}
+
+#[test]
+fn a_reader_that_holds_on_to_a_file_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    commit(&store, (0..50).map(|host| record(at(u64::from(host)), host, Kind::Start)));
+    store.flush_expired(at(100)).unwrap();
+    let before = store.bounds().unwrap().live;
+    let mut view = store.observations(retention().cutoff(at(100)));
+    let (realm, network) = (Realm::default(), Network::single([192, 0, 2, 1].into()));
+    let place = Place::Address { realm: &realm, network };
+    let bucket = retention().bucket.bucket_of(at(1));
+    assert_eq!(view.in_bucket(&place, bucket).unwrap().len(), 1);
+    purge(&store, at(155));
+    let live = store.bounds().unwrap().live;
+    let dead = Dead { tables: before.difference(&live).cloned().collect(), ..Dead::default() };
+    assert!(!dead.tables.is_empty());
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| store.leftovers(&dead).unwrap());
+        drop(view);
+        assert!(waiting.join().unwrap().is_empty());
+    });
 }

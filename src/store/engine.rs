@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rocksdb::{
     BottommostLevelCompaction, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB, DBRawIterator, FlushOptions,
-    LiveFile, ReadOptions, WriteBatch, WriteOptions,
+    LiveFile, ReadOptions, WriteBatch, WriteOptions, properties,
 };
 
 use super::options::Tuning;
@@ -291,6 +291,13 @@ impl Engine {
             iterator.next();
         }
         Ok(iterator.status()?)
+    }
+
+    /// Are files being written or rewritten?
+    pub(super) fn is_rewriting(&self) -> Result<bool, EngineError> {
+        let running = [properties::NUM_RUNNING_COMPACTIONS, properties::NUM_RUNNING_FLUSHES];
+        let counts = running.into_iter().map(|name| self.db.property_int_value(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(counts.into_iter().any(|count| count != Some(0)))
     }
 
     /// The files that the database counts as its own.

@@ -13,6 +13,7 @@
 
 mod batch;
 mod bucket_keys;
+mod directory;
 mod disk;
 mod engine;
 mod envelope;
@@ -33,6 +34,7 @@ mod sealer;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
@@ -42,6 +44,7 @@ use crate::domain::identity::SourceName;
 use crate::domain::time::{BucketWidth, Cutoff, Timestamp};
 
 pub use batch::Batch;
+pub use directory::{Dead, Leftovers, Listing, ListingError};
 pub use engine::{CommitError, EngineError, Fault};
 pub use expiry::Rows;
 pub use keyring::{KeyringError, Maintained};
@@ -65,6 +68,8 @@ pub const FORMAT: u32 = 1;
 pub struct Store {
     // Fields are dropped in this order: the database closes before the locks go.
     engine: Engine,
+    /// The directory of the database.
+    database: PathBuf,
     keyring: Keyring,
     /// What `meta` notes about the records.
     noted: RwLock<Noted>,

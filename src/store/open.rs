@@ -168,6 +168,7 @@ impl Store {
         }
         Ok(Self {
             engine,
+            database,
             keyring,
             noted: RwLock::new(noted),
             expiry,
