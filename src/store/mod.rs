@@ -1,6 +1,6 @@
 //! The store: records under keys that can be destroyed, and the only module that names RocksDB.
 //!
-//! A record lies in the bucket of its instant. Each bucket has a random key of its own in the [keyring](Store::maintain),
+//! A record lies in the bucket of its instant. Each bucket has a random key of its own in the [keyring](Store::make_keys),
 //! outside the database: identifiers become keyed hashes, values are sealed, and overwriting one slot of the keyring makes
 //! unreadable whatever a file, a log or a backup of the database still holds of that bucket. `docs/format.md` has every byte.
 //!
@@ -16,17 +16,25 @@ mod bucket_keys;
 mod disk;
 mod engine;
 mod envelope;
+mod erasure;
 mod fields;
+mod key_place;
 mod keyring;
 mod keys;
 mod ledger;
 mod meta;
 mod observations;
 mod open;
+mod open_error;
 mod options;
+mod paths;
 mod policy;
 mod records;
 mod sealer;
+mod sweep;
+mod sweep_notes;
+mod upkeep;
+mod wind_up;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -36,20 +44,29 @@ use nix::fcntl::Flock;
 
 use crate::domain::address::Family;
 use crate::domain::identity::SourceName;
+use crate::domain::retention::Retention;
 use crate::domain::time::{Cutoff, Timestamp};
 
 pub use batch::Batch;
 pub use engine::{CommitError, EngineError, Fault};
-pub use keyring::{KeyringError, Maintained};
+pub use erasure::{Erasure, Together};
+pub use keyring::{
+    DestroyedKey, Destruction, Extents, KeyRecord, KeyState, KeyringError, Loss, MadeKey, Maintained, ReadBack, WindowError,
+};
 pub use ledger::Log;
 pub use meta::Number;
 pub use observations::{Observations, Place, ReadError};
-pub use open::OpenError;
+pub use open::{KeyringFound, KeyringHistory, Opening};
+pub use open_error::OpenError;
 pub use records::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 pub use sealer::{SealError, Sealed, Sealer};
+pub use sweep::{SweepError, Sweeper, Swept};
+pub use sweep_notes::{NotesError, SweepNote};
+pub use wind_up::{Inventory, WindUp, WindUpError};
 
 use engine::Engine;
 use keyring::Keyring;
+use paths::Paths;
 
 /// The number of the format that this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -61,6 +78,12 @@ pub struct Store {
     keyring: Keyring,
     /// What `meta` says about prefix lengths, so that a lookup need not ask.
     prefix_lens: RwLock<BTreeSet<(Family, u8)>>,
+    /// What opening did with the keyring.
+    history: KeyringHistory,
+    /// As it was configured; the window in force is the keyring's.
+    retention: Retention,
+    erasure: Erasure,
+    paths: Paths,
     _lock: Flock<File>,
 }
 
@@ -89,15 +112,6 @@ impl Store {
         // Readers learn of a length before its first record can be seen: a length too many costs a probe, one too few an answer.
         self.prefix_lens.write().unwrap_or_else(PoisonError::into_inner).extend(fresh.iter().copied());
         self.engine.commit(batch.into_rows(&fresh))
-    }
-
-    /// Brings the keyring up to `now`: keys of buckets wholly before the cutoff are overwritten, synced and dropped from memory;
-    /// slots of the buckets that come next get fresh keys, synced before any record can use them.
-    ///
-    /// To be called at least once a bucket; [`Maintained::next`] says when it next has something to do. A failed run changes
-    /// nothing in memory that is not on disk, and the next one repeats it from the first write.
-    pub fn maintain(&self, now: Timestamp) -> Result<Maintained, KeyringError> {
-        self.keyring.maintain(now)
     }
 
     /// When each source was last heard, as [`Batch::heard`] recorded it.
