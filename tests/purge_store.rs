@@ -10,7 +10,7 @@ use lapsed::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, Subs
 use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
-use lapsed::store::{Batch, Dead, Place, Store};
+use lapsed::store::{Batch, Dead, Opening, Place, Store};
 
 const WIDTH: u64 = 10;
 /// A round instant in a year that a raw search can tell from noise.
@@ -86,7 +86,8 @@ fn expired_keys(dir: &Path, limit: Timestamp) -> Vec<(String, Timestamp)> {
 fn purge(store: &Store, now: Timestamp) {
     store.hide(retention().cutoff(now));
     store.flush_expired(now).unwrap();
-    store.maintain(now).unwrap();
+    store.destroy_keys(retention().cutoff(now)).unwrap();
+    store.make_keys(now).unwrap();
     store.unlink(Bucket(u32::MAX)).unwrap();
     let mut batch = Batch::new();
     batch.tally(b"a run".to_vec());
@@ -96,7 +97,7 @@ fn purge(store: &Store, now: Timestamp) {
 #[test]
 fn what_is_hidden_is_gone_from_every_file_and_what_is_not_stays() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), Opening::at(at(100), &retention())).unwrap();
     for second in 0..100 {
         let host = u8::try_from(second).unwrap();
         commit(&store, [Kind::Start, Kind::Logon, Kind::Reset].map(|kind| record(at(second), host, kind)));
@@ -128,7 +129,7 @@ fn what_is_hidden_is_gone_from_every_file_and_what_is_not_stays() {
 #[test]
 fn a_record_that_was_hidden_while_it_waited_for_the_writer_is_left_out() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), Opening::at(at(100), &retention())).unwrap();
     let mut batch = Batch::new();
     for second in [3, 70] {
         batch.record(store.sealer().seal(&record(at(second), 1, Kind::Start), &Entity::default()).unwrap());
@@ -141,7 +142,7 @@ fn a_record_that_was_hidden_while_it_waited_for_the_writer_is_left_out() {
 #[test]
 fn a_filter_that_drops_nothing_is_found_out() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), Opening::at(at(100), &retention())).unwrap();
     commit(&store, (0..50).map(|host| record(at(u64::from(host)), host, Kind::Start)));
     store.blind_filter(true);
     purge(&store, at(155));
@@ -156,7 +157,7 @@ fn a_filter_that_drops_nothing_is_found_out() {
 #[test]
 fn the_cutoff_survives_a_restart_and_never_moves_back() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), Opening::at(at(100), &retention())).unwrap();
     store.hide(retention().cutoff(at(150)));
     store.hide(retention().cutoff(at(140)));
     assert_eq!(store.cutoff().horizon(), at(50));
@@ -164,14 +165,14 @@ fn the_cutoff_survives_a_restart_and_never_moves_back() {
     batch.number(lapsed::store::Number::Cutoff, at(50).millis());
     store.conclude(batch).unwrap();
     drop(store);
-    let store = Store::open(dir.path(), dir.path(), &retention(), at(140)).unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), Opening::at(at(140), &retention())).unwrap();
     assert_eq!(store.cutoff().horizon(), at(50));
 }
 
 #[test]
 fn what_does_not_belong_in_the_directory_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), Opening::at(at(100), &retention())).unwrap();
     commit(&store, (0..50).map(|host| record(at(u64::from(host)), host, Kind::Start)));
     let dead = Dead { logs: store.listing().unwrap().logs, ..Dead::default() };
     assert!(!dead.logs.is_empty());
@@ -193,7 +194,7 @@ fn what_does_not_belong_in_the_directory_is_named() {
 #[test]
 fn a_reader_that_holds_on_to_a_file_is_waited_for() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), dir.path(), &retention(), at(100)).unwrap();
+    let store = Store::open(dir.path(), dir.path(), &retention(), Opening::at(at(100), &retention())).unwrap();
     commit(&store, (0..50).map(|host| record(at(u64::from(host)), host, Kind::Start)));
     store.flush_expired(at(100)).unwrap();
     let before = store.bounds().unwrap().live;

@@ -2,12 +2,14 @@
 
 mod check_config;
 mod client;
+mod decommission;
 mod ending;
 mod escape;
 mod lookup;
 mod render;
 mod run;
 mod status;
+mod sweep;
 mod token;
 
 use std::ffi::OsString;
@@ -44,6 +46,9 @@ enum LapsedCommand {
         /// The configuration file.
         #[arg(long, value_name = "FILE", default_value = "/etc/lapsed/lapsed.toml")]
         config: PathBuf,
+        /// Replace a keyring that is missing or damaged by a new one; what the old one opened is lost.
+        #[arg(long)]
+        new_keyring: bool,
     },
     /// Check a configuration file and say everything that is wrong with it.
     CheckConfig {
@@ -62,6 +67,21 @@ enum LapsedCommand {
         /// As what: source, analyst, approver, auditor or operator.
         #[arg(long)]
         role: Role,
+    },
+    /// Destroy the keys that are due, while no daemon runs; for a timer. Does nothing while one does.
+    Sweep {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "/etc/lapsed/lapsed.toml")]
+        config: PathBuf,
+    },
+    /// Destroy every key and remove the store for good.
+    Decommission {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "/etc/lapsed/lapsed.toml")]
+        config: PathBuf,
+        /// The name of the state directory, the last part of its path; without it, it is asked for.
+        #[arg(long, value_name = "NAME")]
+        confirm: Option<String>,
     },
 }
 
@@ -126,9 +146,13 @@ enum Output {
 pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
     match LapsedArgs::try_parse_from(args) {
         Err(error) => usage(&error),
-        Ok(LapsedArgs { command: LapsedCommand::Run { config } }) => run::run(&config),
+        Ok(LapsedArgs { command: LapsedCommand::Run { config, new_keyring } }) => run::run(&config, new_keyring),
         Ok(LapsedArgs { command: LapsedCommand::CheckConfig { file } }) => check_config::check(&file),
         Ok(LapsedArgs { command: LapsedCommand::Token { config, name, role } }) => token::mint(&config, &name, role),
+        Ok(LapsedArgs { command: LapsedCommand::Sweep { config } }) => sweep::sweep(&config),
+        Ok(LapsedArgs { command: LapsedCommand::Decommission { config, confirm } }) => {
+            decommission::decommission(&config, confirm)
+        }
     }
 }
 

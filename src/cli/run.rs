@@ -13,7 +13,7 @@ use crate::daemon::{Daemon, DaemonError};
 use super::{Ending, tell};
 
 /// Runs the daemon until SIGTERM or SIGINT.
-pub(super) fn run(file: &Path) -> Ending {
+pub(super) fn run(file: &Path, new_keyring: bool) -> Ending {
     let config = match Config::read(file) {
         Ok(config) => config,
         Err(error) => {
@@ -30,7 +30,7 @@ pub(super) fn run(file: &Path) -> Ending {
         tracing::warn!("{remark}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let ended = runtime.map_err(DaemonError::Thread).and_then(|runtime| runtime.block_on(serve(config)));
+    let ended = runtime.map_err(DaemonError::Thread).and_then(|runtime| runtime.block_on(serve(config, new_keyring)));
     match ended {
         Ok(()) => Ending::Ok,
         Err(error) => {
@@ -40,11 +40,11 @@ pub(super) fn run(file: &Path) -> Ending {
     }
 }
 
-async fn serve(config: Config) -> Result<(), DaemonError> {
+async fn serve(config: Config, new_keyring: bool) -> Result<(), DaemonError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Thread)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Thread)?;
     let socket = config.listen.api_socket.clone();
-    let daemon = Daemon::start(config, Arc::new(SystemClock)).await?;
+    let daemon = Daemon::start(config, Arc::new(SystemClock), new_keyring).await?;
     for address in daemon.radius_addresses() {
         tracing::info!(%address, "listening for RADIUS accounting");
     }

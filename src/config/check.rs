@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
 use super::{Config, Ingest, Listen, Lookup, Network, SecretFile, principals, radius};
+use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
 use crate::domain::time::BucketWidth;
 
@@ -46,11 +47,13 @@ pub(super) type ReadSecret<'a> = dyn FnMut(&Path) -> Result<SecretFile, SecretEr
 /// What a file means. Paths that are not absolute start from `base`.
 pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, faults: &Faults<'_>) -> Config {
     let retention = retention(&file.retention, faults);
+    let require_erasure_class = file.retention.require_erasure_class.as_ref().map_or(ErasureClass::Degraded, |class| *class.get_ref());
     let state_dir = base.join(inner(file.state_dir).unwrap_or_else(|| "/var/lib/lapsed".into()));
     let known = retention.as_ref();
     Config {
         keyring_dir: inner(file.keyring_dir).map_or_else(|| state_dir.clone(), |dir| base.join(dir)),
         state_dir,
+        require_erasure_class,
         lookup: lookup(&file.lookup, faults),
         listen: listen(file.listen, base, faults),
         principals: principals::check(file.principals, &file.radius.clients, faults),

@@ -15,6 +15,7 @@ use super::reader::{At, Reader};
 use super::shape::{INGEST, LISTEN, LOOKUP, NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT};
 use super::value;
 use crate::domain::actor::Role;
+use crate::domain::erasure::ErasureClass;
 use crate::domain::selection::SubscriberFrom;
 
 /// What a duration's key expects, in the words of a fault.
@@ -47,6 +48,7 @@ pub(super) struct RetentionTable {
     pub(super) purge_interval: Option<At<Duration>>,
     pub(super) carry_interval: Option<At<Duration>>,
     pub(super) max_silence: Option<At<Option<Duration>>>,
+    pub(super) require_erasure_class: Option<At<ErasureClass>>,
 }
 
 /// `[lookup]`.
@@ -152,6 +154,9 @@ impl RetentionTable {
             purge_interval: duration(table, "purge-interval"),
             carry_interval: duration(table, "carry-interval"),
             max_silence: silence(table),
+            require_erasure_class: table.text("require-erasure-class", A_TEXT, |text| {
+                value::choice("require-erasure-class", text, ErasureClass::ALL.map(ErasureClass::name))
+            }),
         }
     }
 }

@@ -28,6 +28,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::domain::actor::Role;
+use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
 use crate::domain::selection::Selection;
 
@@ -50,6 +51,8 @@ pub struct Config {
     pub keyring_dir: PathBuf,
     /// What is kept for how long.
     pub retention: Retention,
+    /// What overwriting a key must at least mean where the keyring lies.
+    pub require_erasure_class: ErasureClass,
     /// When an answer is called uncertain.
     pub lookup: Lookup,
     /// Where the API is served.
@@ -228,6 +231,7 @@ impl Default for Config {
             state_dir: PathBuf::from("/var/lib/lapsed"),
             keyring_dir: PathBuf::from("/var/lib/lapsed"),
             retention: check::default_retention(),
+            require_erasure_class: ErasureClass::Degraded,
             lookup: Lookup::default(),
             listen: Listen::default(),
             radius: Radius::default(),

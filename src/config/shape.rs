@@ -26,8 +26,10 @@ pub(super) static ROOT: Shape = Shape {
         "principal",
     ],
 };
-pub(super) static RETENTION: Shape =
-    Shape { heading: "[retention]", keys: &["window", "bucket", "purge-interval", "carry-interval", "max-silence"] };
+pub(super) static RETENTION: Shape = Shape {
+    heading: "[retention]",
+    keys: &["window", "bucket", "purge-interval", "carry-interval", "max-silence", "require-erasure-class"],
+};
 pub(super) static LOOKUP: Shape = Shape { heading: "[lookup]", keys: &["margin", "shared-margin"] };
 pub(super) static LISTEN: Shape = Shape { heading: "[listen]", keys: &["api-socket", "api-socket-mode"] };
 pub(super) static RADIUS: Shape = Shape { heading: "[radius]", keys: &["receive-buffer", "listen", "client"] };

@@ -8,8 +8,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::time::Bucket;
-use crate::store::{Maintained, Store};
+use crate::domain::time::Cutoff;
+use crate::store::{Destruction, Extents, KeyringError, Maintained, Store};
 
 use super::counters::Counters;
 
@@ -31,10 +31,15 @@ pub(super) async fn run(
             _ = stopping.wait_for(|stop| *stop) => return,
         }
         let (store, now) = (Arc::clone(&store), clock.now());
-        match tokio::task::spawn_blocking(move || store.maintain(now)).await {
-            Ok(Ok(maintained)) => {
+        let run = move || -> Result<_, KeyringError> {
+            let destruction = store.destroy_keys(Cutoff::of(now, store.window()))?;
+            Ok((destruction, store.make_keys(now)?))
+        };
+        match tokio::task::spawn_blocking(run).await {
+            Ok(Ok((destruction, maintained))) => {
                 counters.keys_made.add(count(&maintained.made));
-                counters.keys_destroyed.add(count(&maintained.destroyed));
+                counters.keys_destroyed.add(count(&destruction.keys));
+                report_destruction(&destruction);
                 report(&maintained);
             }
             Ok(Err(error)) => tracing::error!(%error, "the keyring could not be brought up to date; trying again"),
@@ -43,12 +48,23 @@ pub(super) async fn run(
     }
 }
 
+/// Says which keys are not gone as they should be.
+pub(super) fn report_destruction(destruction: &Destruction) {
+    for (bucket, error) in &destruction.failed {
+        tracing::error!(bucket = bucket.0, %error, "a key that is due could not be overwritten; trying again");
+    }
+    if let Extents::Moved(buckets) = &destruction.extents {
+        let buckets = buckets.len();
+        tracing::error!(buckets, "keys were overwritten elsewhere than where they lay: the old bytes may still be there");
+    }
+}
+
 /// Says which buckets have no key that works. They are said again as long as they last: somebody has to look.
 fn report(maintained: &Maintained) {
     if !maintained.unreadable.is_empty() {
         tracing::error!(
             buckets = maintained.unreadable.len(),
-            "buckets with a damaged key: their records cannot be read"
+            "buckets with a damaged or lost key: their records cannot be read, and their events are not taken"
         );
     }
     if !maintained.refused.is_empty() {
@@ -57,6 +73,6 @@ fn report(maintained: &Maintained) {
     }
 }
 
-fn count(buckets: &[Bucket]) -> u64 {
-    u64::try_from(buckets.len()).unwrap_or(u64::MAX)
+fn count<T>(keys: &[T]) -> u64 {
+    u64::try_from(keys.len()).unwrap_or(u64::MAX)
 }

@@ -5,6 +5,7 @@
 
 mod counters;
 mod http;
+mod keyring;
 mod maintain;
 mod radius;
 mod writer;
@@ -22,8 +23,9 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::erasure::ErasureClass;
 use crate::ledger::keys::{self, KeyError};
-use crate::store::{CommitError, EngineError, Log, OpenError, Store};
+use crate::store::{CommitError, EngineError, Erasure, Log, OpenError};
 use crate::tokens::Tokens;
 
 use counters::Counters;
@@ -43,6 +45,14 @@ pub enum DaemonError {
     /// The store cannot be read.
     #[error("cannot read the store: {0}")]
     Engine(#[from] EngineError),
+    /// The keyring lies on something worse than the configuration demands.
+    #[error("require-erasure-class is \"{required}\", and the keyring lies on \"{}\": {found}; move keyring-dir, or remove the line", found.class)]
+    Erasure {
+        /// The class that the configuration demands.
+        required: ErasureClass,
+        /// What was found.
+        found: Erasure,
+    },
     /// The keys of the ledgers cannot be made.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -89,10 +99,14 @@ impl Daemon {
     /// # Errors
     ///
     /// If the store is not ours, damaged or in use, or an address cannot be listened on.
-    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
-        let config = Arc::new(config);
+    ///
+    /// `new_keyring` lets a new keyring take the place of one that is missing or damaged, wherever it should be
+    /// ([`crate::store::Opening::new_keyring`]).
+    pub async fn start(mut config: Config, clock: Arc<dyn Clock>, new_keyring: bool) -> Result<Self, DaemonError> {
         let started = clock.now();
-        let store = Arc::new(Store::open(&config.state_dir, &config.keyring_dir, &config.retention, started)?);
+        let store = keyring::open_store(&config, started, new_keyring)?;
+        config.retention.window = store.window();
+        let (config, store) = (Arc::new(config), Arc::new(store));
         let ledger_keys = config.state_dir.join("ledger-keys");
         keys::make_if_missing(&ledger_keys, "access", "lapsed/access")?;
         keys::make_if_missing(&ledger_keys, "purge", "lapsed/purge")?;

@@ -99,7 +99,7 @@ impl Store {
     ///
     /// If the directory cannot be read.
     pub fn listing(&self) -> Result<Listing, ListingError> {
-        Ok(Listing::of(&self.database)?)
+        Ok(Listing::of(&self.paths.database)?)
     }
 
     /// What lies in the database's directory and should not. Waits up to 5 seconds for files that readers still hold.
@@ -121,10 +121,10 @@ impl Store {
 
     fn look(&self, dead: &Dead) -> Result<Leftovers, ListingError> {
         let busy = self.engine.is_rewriting()?;
-        let mut listing = Listing::of(&self.database)?;
+        let mut listing = Listing::of(&self.paths.database)?;
         // The list is read last: what has become live in between is no leftover.
         let live = self.bounds()?.live;
-        let current = fs::read_to_string(self.database.join("CURRENT")).unwrap_or_default();
+        let current = fs::read_to_string(self.paths.database.join("CURRENT")).unwrap_or_default();
         listing.manifests.remove(current.trim_end());
         // While files are being rewritten, one that is not on the list is as likely on its way in.
         let idle = !busy && !self.engine.is_rewriting()?;

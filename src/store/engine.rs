@@ -247,6 +247,17 @@ impl Engine {
         Ok(iterator.key().map(<[u8]>::to_vec))
     }
 
+    /// The last key of a family.
+    pub(super) fn last_key(&self, column: Column) -> Result<Option<Vec<u8>>, EngineError> {
+        let mut options = ReadOptions::default();
+        // Without this the order of keys holds within a prefix only.
+        options.set_total_order_seek(true);
+        let mut iterator = self.iterator(column, options)?;
+        iterator.seek_to_last();
+        iterator.status()?;
+        Ok(iterator.key().map(<[u8]>::to_vec))
+    }
+
     /// A view of a record family as it is now, in which each seek finds the rows of one prefix.
     pub(super) fn view(&self, column: Column) -> Result<DBRawIterator<'_>, EngineError> {
         let mut options = ReadOptions::default();

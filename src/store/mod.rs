@@ -1,6 +1,6 @@
 //! The store: records under keys that can be destroyed, and the only module that names RocksDB.
 //!
-//! A record lies in the bucket of its instant. Each bucket has a random key of its own in the [keyring](Store::maintain),
+//! A record lies in the bucket of its instant. Each bucket has a random key of its own in the [keyring](Store::make_keys),
 //! outside the database: identifiers become keyed hashes, values are sealed, and overwriting one slot of the keyring makes
 //! unreadable whatever a file, a log or a backup of the database still holds of that bucket. `docs/format.md` has every byte.
 //!
@@ -17,8 +17,10 @@ mod directory;
 mod disk;
 mod engine;
 mod envelope;
+mod erasure;
 mod expiry;
 mod fields;
+mod key_place;
 mod keyring;
 mod keys;
 mod ledger;
@@ -26,40 +28,54 @@ mod meta;
 mod noted;
 mod observations;
 mod open;
+mod open_error;
 mod options;
+mod paths;
 mod policy;
 mod purging;
 mod records;
 mod sealer;
+mod sweep;
+mod sweep_notes;
+mod upkeep;
+mod wind_up;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use nix::fcntl::Flock;
 
 use crate::domain::identity::SourceName;
+use crate::domain::retention::Retention;
 use crate::domain::time::{BucketWidth, Cutoff, Timestamp};
 
 pub use batch::Batch;
 pub use directory::{Dead, Leftovers, Listing, ListingError};
 pub use engine::{CommitError, EngineError, Fault};
+pub use erasure::{Erasure, Together};
 pub use expiry::Rows;
-pub use keyring::{KeyringError, Maintained};
+pub use keyring::{
+    DestroyedKey, Destruction, Extents, KeyRecord, KeyState, KeyringError, Loss, MadeKey, Maintained, ReadBack, WindowError,
+};
 pub use ledger::Log;
 pub use meta::Number;
 pub use observations::{Observations, Place, ReadError};
-pub use open::OpenError;
+pub use open::{KeyringFound, KeyringHistory, Opening};
+pub use open_error::OpenError;
 pub use purging::{Bounds, Doomed};
 pub use records::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 pub use sealer::{SealError, Sealed, Sealer};
+pub use sweep::{SweepError, Sweeper, Swept};
+pub use sweep_notes::{NotesError, SweepNote};
+pub use wind_up::{Inventory, WindUp, WindUpError};
 
 use engine::Engine;
 use expiry::Expiry;
 use keyring::Keyring;
 use noted::Noted;
+use paths::Paths;
 
 /// The number of the format that this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -68,8 +84,6 @@ pub const FORMAT: u32 = 1;
 pub struct Store {
     // Fields are dropped in this order: the database closes before the locks go.
     engine: Engine,
-    /// The directory of the database.
-    database: PathBuf,
     keyring: Keyring,
     /// What `meta` notes about the records.
     noted: RwLock<Noted>,
@@ -81,6 +95,12 @@ pub struct Store {
     oldest_in_memory: AtomicU64,
     /// The bucket in which all families were last flushed.
     flushed_in: AtomicU32,
+    /// What opening did with the keyring.
+    history: KeyringHistory,
+    /// As it was configured; the window in force is the keyring's.
+    retention: Retention,
+    erasure: Erasure,
+    paths: Paths,
     _lock: Flock<File>,
 }
 
@@ -117,15 +137,6 @@ impl Store {
         self.noted.write().unwrap_or_else(PoisonError::into_inner).forget(&forgotten);
         self.engine.change(batch.into_rows(&fresh), forgotten.into_iter().map(meta::forget_reset))?;
         Ok(hidden)
-    }
-
-    /// Brings the keyring up to `now`: keys of buckets wholly before the cutoff are overwritten, synced and dropped from memory;
-    /// slots of the buckets that come next get fresh keys, synced before any record can use them.
-    ///
-    /// To be called at least once a bucket; [`Maintained::next`] says when it next has something to do. A failed run changes
-    /// nothing in memory that is not on disk, and the next one repeats it from the first write.
-    pub fn maintain(&self, now: Timestamp) -> Result<Maintained, KeyringError> {
-        self.keyring.maintain(now)
     }
 
     /// When each source was last heard, as [`Batch::heard`] recorded it.

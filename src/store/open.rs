@@ -3,172 +3,114 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
 
 use super::disk::{self, DiskError};
 use super::engine::{Column, CommitError, Engine, EngineError};
+use super::erasure::Erasure;
 use super::expiry::Expiry;
-use super::keyring::{Keyring, KeyringError, KeyringFault};
+use super::key_place::KeyPlace;
+use super::keyring::{Destruction, Loss, Maintained};
 use super::meta::Number;
 use super::noted::Noted;
+use super::open_error::OpenError;
 use super::options::Tuning;
-use super::{FORMAT, Store, meta, policy};
+use super::{FORMAT, Paths, Store, meta, policy};
 use crate::domain::retention::Retention;
-use crate::domain::time::{Cutoff, Timestamp, millis_of};
+use crate::domain::time::{Cutoff, Timestamp};
 
-/// Why a store cannot be opened. Each says where, and what can be done.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
-    /// Another process has the store or its keyring.
-    #[error("{} is in use by another process: stop it first", .0.display())]
-    Locked(PathBuf),
-    /// The database is there and its keyring is not.
-    #[error("the keyring {} is missing, and the database cannot be read without it: put the keyring back, or remove the database to begin anew", .0.display())]
-    KeyringMissing(PathBuf),
-    /// The database is there and its keyring was never finished.
-    #[error("the keyring {} was never finished and is not the one that the database belongs to: put the right one back, or remove the database to begin anew", .0.display())]
-    KeyringUnfinished(PathBuf),
-    /// The file is no keyring.
-    #[error("{} is not a keyring: name another keyring-dir, or move the file away", .0.display())]
-    KeyringForeign(PathBuf),
-    /// The keyring is of a later version.
-    #[error("the keyring {path} was made by a newer version, format {found}; this one knows {FORMAT}: use the newer version", path = path.display())]
-    KeyringNewer {
-        /// The keyring.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
-    /// The keyring's header or length is wrong.
-    #[error("the keyring {} is damaged in its header or its length: its keys are lost; move it and the database away to begin anew", .0.display())]
-    KeyringDamaged(PathBuf),
-    /// The keyring belongs to another store.
-    #[error("the keyring {keyring} belongs to another store than the database {database}: put the right one in its place", keyring = keyring.display(), database = database.display())]
-    OtherStore {
-        /// The keyring.
-        keyring: PathBuf,
-        /// The database.
-        database: PathBuf,
-    },
-    /// The store was made with another bucket width.
-    #[error("{path} was made with buckets of {stored} s, and the configuration says {configured} s: set bucket back, or begin a new store", path = path.display())]
-    OtherBucket {
-        /// The keyring.
-        path: PathBuf,
-        /// Seconds, in the keyring.
-        stored: u32,
-        /// Seconds, in the configuration.
-        configured: u32,
-    },
-    /// The store was made with another window.
-    #[error("{path} was made with a window of {} ms, and the configuration says {} ms: set window back, or begin a new store", millis_of(*stored), millis_of(*configured), path = path.display())]
-    OtherWindow {
-        /// The keyring.
-        path: PathBuf,
-        /// In the keyring.
-        stored: Duration,
-        /// In the configuration.
-        configured: Duration,
-    },
-    /// The window has too many buckets for a keyring.
-    #[error("the window has more buckets than a keyring can have: make bucket longer")]
-    TooManyBuckets,
-    /// The keyring could not be written.
-    #[error(transparent)]
-    Keyring(#[from] KeyringError),
-    /// The directory holds something else than a database of ours.
-    #[error("{} is not a database of lapsed: name another state-dir, or move the directory away", .0.display())]
-    DatabaseForeign(PathBuf),
-    /// The database is of a later version.
-    #[error("the database {path} was made by a newer version, format {found}; this one knows {FORMAT}: use the newer version", path = path.display())]
-    DatabaseNewer {
-        /// The database.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
-    /// RocksDB cannot open the database.
-    #[error("the database {path} cannot be opened: {source}", path = path.display())]
-    Database {
-        /// The database.
-        path: PathBuf,
-        /// What RocksDB says.
-        source: EngineError,
-    },
-    /// A step on a directory or file failed.
-    #[error("cannot {doing} {path}: {kind}", path = path.display())]
-    Io {
-        /// What was being done.
-        doing: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// Why it failed.
-        kind: io::ErrorKind,
-    },
+/// How a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// What the clock says.
+    pub now: Timestamp,
+    /// Keys of buckets wholly before this are destroyed before the database is opened, which a full disk can prevent. It is
+    /// the cutoff by the window of the [`Retention`]; where the store has another window in force, it is moved by the
+    /// difference. `None`: nothing is destroyed yet, for the clock is in doubt.
+    pub destroy: Option<Cutoff>,
+    /// Are keys made for the buckets of the window at `now`? Not while the clock is in doubt: a key made for a wrong bucket
+    /// takes the place of a right one.
+    pub make_keys: bool,
+    /// A keyring that is missing, unfinished or damaged is replaced by a new one even if it does not lie in the state
+    /// directory, where its absence may mean that a file system is not mounted. What it opened is lost.
+    pub new_keyring: bool,
 }
 
-impl From<DiskError> for OpenError {
-    fn from(DiskError { doing, path, kind }: DiskError) -> Self {
-        Self::Io { doing, path, kind }
+impl Opening {
+    /// With a clock that can be trusted, and a keyring that is there.
+    pub fn at(now: Timestamp, retention: &Retention) -> Self {
+        Self { now, destroy: Some(retention.cutoff(now)), make_keys: true, new_keyring: false }
     }
+}
+
+/// What opening did with the keyring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyringHistory {
+    /// How it was found.
+    pub found: KeyringFound,
+    /// The keys that were destroyed before the database was opened.
+    pub destroyed: Destruction,
+    /// The keys that were made; `None` if none were to be made.
+    pub made: Option<Maintained>,
+}
+
+/// How the keyring was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyringFound {
+    /// Whole.
+    Whole,
+    /// With one header damaged, or older than the other. It was written again.
+    Mended,
+    /// Not at all: the store is new.
+    New,
+    /// Not at all, and the database was there. The keyring is new, and what the old one opened is lost.
+    Lost(Loss),
 }
 
 impl Store {
     /// Opens the store in `state_dir` with the keyring in `keyring_dir`, and makes what is not there: directories that only
     /// their owner can enter, the keyring, the database, the file `POLICY`.
     ///
-    /// Keys that fell due while nobody was there are destroyed before the database is opened, which a full disk can prevent.
+    /// The window in force is the one that the store has ([`Store::window`]), and not the one of `retention`, which is for new
+    /// stores: a changed configuration destroys nothing by itself.
     pub fn open(
         state_dir: &Path,
         keyring_dir: &Path,
         retention: &Retention,
-        now: Timestamp,
+        opening: Opening,
     ) -> Result<Self, OpenError> {
         disk::make_private_dir(state_dir)?;
         disk::make_private_dir(keyring_dir)?;
         let lock_path = state_dir.join("LOCK");
         let lock = disk::lock_file(&lock_path)?.ok_or(OpenError::Locked(lock_path))?;
+        let paths = Paths::of(state_dir, keyring_dir);
 
-        let database = state_dir.join("db");
-        let exists = is_there(&database)?;
-        let keyring_path = keyring_dir.join("keyring");
+        let exists = is_there(&paths.database)?;
         // The keyring first: a crash after it leaves a keyring without a database, which the next start completes. The other
         // way round would leave a database that nothing can tell from one whose keyring was lost.
-        let keyring = Keyring::open(&keyring_path, retention, !exists, now)
-            .map_err(|fault| fault_of_keyring(fault, &keyring_path, retention))?;
-        keyring.destroy_due(now)?;
-
+        let (place, destroyed) = KeyPlace::find(&paths, retention, opening, exists)?;
         let expiry = Arc::new(Expiry::default());
-        let tuning = Tuning::new(retention.window, Arc::clone(&expiry));
-        if exists {
-            check_families(&database, &tuning)?;
-        } else {
-            create_database(state_dir, &database, &tuning, keyring.store_id())?;
+        let window = place.keyring().map_or(retention.window, |keyring| keyring.keys().window());
+        let tuning = Tuning::new(window, Arc::clone(&expiry));
+        match place.keyring() {
+            Some(keyring) if !exists => create_database(state_dir, &paths.database, &tuning, keyring.store_id())?,
+            Some(_) | None => check_families(&paths.database, &tuning)?,
         }
-        let failed = |source| OpenError::Database { path: database.clone(), source };
-        let engine = Engine::open(&database, &tuning).map_err(failed)?;
-        match meta::format(&engine).map_err(failed)? {
-            Some(FORMAT) => {}
-            Some(found) if found > FORMAT => return Err(OpenError::DatabaseNewer { path: database, found }),
-            Some(_) | None => return Err(OpenError::DatabaseForeign(database)),
-        }
-        if meta::store_id(&engine).map_err(failed)?.as_ref() != Some(keyring.store_id()) {
-            return Err(OpenError::OtherStore { keyring: keyring_path, database });
-        }
+        let engine = open_engine(&paths.database, &tuning)?;
+        let (keyring, found) = place.belonging_to(&engine, &paths, retention, opening)?;
+        let failed = |source| OpenError::Database { path: paths.database.clone(), source };
         let noted = Noted::read(&engine).map_err(failed)?;
-
-        // Only now, when it is known to be ours, does the keyring get keys for the buckets that never had one.
-        keyring.make_missing(now)?;
-        policy::publish(&state_dir.join("POLICY"), retention)?;
         if let Some(millis) = meta::number(&engine, Number::Cutoff).map_err(failed)? {
             expiry.publish(Cutoff::at(Timestamp::from_millis(millis)));
         }
+
+        // Only now, when it is known to be ours, does the keyring get keys for the buckets that never had one.
+        let made = opening.make_keys.then(|| keyring.make_keys(opening.now)).transpose()?;
+        policy::publish(&paths.policy, &Retention { window: keyring.keys().window(), ..*retention })?;
         Ok(Self {
             engine,
-            database,
             keyring,
             noted: RwLock::new(noted),
             expiry,
@@ -176,8 +118,22 @@ impl Store {
             // What an earlier process left in the log is not known.
             oldest_in_memory: AtomicU64::new(0),
             flushed_in: AtomicU32::new(0),
+            history: KeyringHistory { found, destroyed, made },
+            retention: *retention,
+            erasure: Erasure::of(&paths.keyring, &paths.database),
+            paths,
             _lock: lock,
         })
+    }
+}
+
+fn open_engine(database: &Path, tuning: &Tuning) -> Result<Engine, OpenError> {
+    let failed = |source| OpenError::Database { path: database.to_owned(), source };
+    let engine = Engine::open(database, tuning).map_err(failed)?;
+    match meta::format(&engine).map_err(failed)? {
+        Some(FORMAT) => Ok(engine),
+        Some(found) if found > FORMAT => Err(OpenError::DatabaseNewer { path: database.to_owned(), found }),
+        Some(_) | None => Err(OpenError::DatabaseForeign(database.to_owned())),
     }
 }
 
@@ -242,20 +198,3 @@ fn check_families(database: &Path, tuning: &Tuning) -> Result<(), OpenError> {
     }
 }
 
-fn fault_of_keyring(fault: KeyringFault, keyring: &Path, retention: &Retention) -> OpenError {
-    let path = keyring.to_owned();
-    match fault {
-        KeyringFault::Missing => OpenError::KeyringMissing(path),
-        KeyringFault::Unfinished => OpenError::KeyringUnfinished(path),
-        KeyringFault::Locked => OpenError::Locked(path),
-        KeyringFault::Foreign => OpenError::KeyringForeign(path),
-        KeyringFault::Newer(found) => OpenError::KeyringNewer { path, found },
-        KeyringFault::Damaged => OpenError::KeyringDamaged(path),
-        KeyringFault::OtherBucket(stored) => {
-            OpenError::OtherBucket { path, stored: stored.secs(), configured: retention.bucket.secs() }
-        }
-        KeyringFault::OtherWindow(stored) => OpenError::OtherWindow { path, stored, configured: retention.window },
-        KeyringFault::TooManyBuckets => OpenError::TooManyBuckets,
-        KeyringFault::Failed(error) => OpenError::Keyring(error),
-    }
-}

@@ -2,15 +2,16 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Not as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::Flock;
 use zeroize::Zeroizing;
 
-use super::layout::{ENTRY_BYTES, Entry, Header, NoHeader, PAGE, entry_offset, slot_offset, slots_for};
+use super::erase::{Eraser, With};
+use super::layout::{ENTRY_BYTES, Entry, Header, NoHeader, PAGE, copy_offset, entry_offset, file_bytes, slot_offset};
 use super::{KeyringError, KeyringFault};
-use crate::domain::retention::Retention;
 use crate::store::disk::{self, DiskError};
 
 /// The open and locked file. It is never replaced: a renamed copy would leave the old keys on the disk.
@@ -18,59 +19,135 @@ pub(super) struct KeyringFile {
     file: Flock<File>,
     path: PathBuf,
     pub(super) header: Header,
+    /// Slots whose overwriting fails: a test's bad sectors.
+    pub(super) bad: Vec<u64>,
+}
+
+/// What is at the keyring's path.
+pub(super) enum Found {
+    /// No file, and none was made.
+    Nothing,
+    /// A file that is empty or whose header is zero: it was never finished, or never begun.
+    Blank(Blank),
+    /// A keyring both of whose headers are damaged: nobody can tell what it holds.
+    Damaged(Blank),
+    /// A keyring, and was its header mended from the copy, or the other way round?
+    Whole(KeyringFile, bool),
+}
+
+/// An open and locked file that becomes a keyring.
+pub(super) struct Blank {
+    file: Flock<File>,
+    path: PathBuf,
+}
+
+/// Opens what is at `path` and locks it.
+pub(super) fn open(path: &Path) -> Result<Found, KeyringFault> {
+    if !path.try_exists().map_err(DiskError::when("look for", path))? {
+        return Ok(Found::Nothing);
+    }
+    let file = disk::lock_file(path)?.ok_or(KeyringFault::Locked)?;
+    let failed = |doing| DiskError::when(doing, path);
+    let length = file.metadata().map_err(failed("read"))?.len();
+    let page = |at: Option<u64>| -> Result<Zeroizing<Vec<u8>>, DiskError> {
+        let mut page = Zeroizing::new(vec![0; PAGE]);
+        if let Some(at) = at.filter(|at| at.saturating_add(4096) <= length) {
+            file.read_exact_at(&mut page, at).map_err(failed("read"))?;
+        }
+        Ok(page)
+    };
+    let first = Header::from_page(&*page(Some(0))?);
+    let copy_at = match &first {
+        Ok(header) => Some(copy_offset(header.slots)),
+        // How many slots there are, only the header says: the copy is the last page.
+        Err(_) => length.checked_sub(4096).filter(|at| *at > 0),
+    };
+    let copy = Header::from_page(&*page(copy_at)?);
+    let (header, wrong) = match (first, copy) {
+        // The first counts. A copy that says something else is of a change that did not get to the first.
+        (Ok(header), copy) => {
+            let wrong = copy.is_ok_and(|copy| copy == header).not().then_some(copy_offset(header.slots));
+            (header, wrong)
+        }
+        (Err(NoHeader::Newer(found)), _) => return Err(KeyringFault::Newer(found)),
+        (Err(NoHeader::Older(found)), _) => return Err(KeyringFault::Older(found)),
+        (Err(_), Ok(header)) if copy_at == Some(copy_offset(header.slots)) => (header, Some(0)),
+        (Err(NoHeader::Unfinished), _) => return Ok(Found::Blank(Blank { file, path: path.to_owned() })),
+        (Err(NoHeader::Damaged), _) | (Err(NoHeader::Foreign), Err(NoHeader::Damaged)) => {
+            return Ok(Found::Damaged(Blank { file, path: path.to_owned() }));
+        }
+        (Err(NoHeader::Foreign), _) => return Err(KeyringFault::Foreign),
+    };
+    let file = KeyringFile { file, path: path.to_owned(), header, bad: Vec::new() };
+    file.mend(length, wrong)?;
+    Ok(Found::Whole(file, wrong.is_some()))
+}
+
+impl Blank {
+    /// Makes an empty file where there is none, and locks it.
+    pub(super) fn at(path: &Path) -> Result<Self, KeyringFault> {
+        let file = disk::lock_file(path)?.ok_or(KeyringFault::Locked)?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Overwrites all that is in the file, the header last and with zeros: until then a crash leaves what was there, a file
+    /// with a damaged header, and afterwards one that says that it was never finished.
+    pub(super) fn shred(&self) -> Result<(), KeyringError> {
+        shred(&self.file, &self.path)
+    }
+
+    /// Makes a keyring in it. `entry` is what its table says of a slot at first.
+    pub(super) fn make(self, header: Header, entry: impl Fn(u32) -> Entry) -> Result<KeyringFile, KeyringFault> {
+        let Self { file, path } = self;
+        let made = KeyringFile { file, path, header, bad: Vec::new() };
+        let slots = made.header.slots;
+        // 1. Nothing of an earlier attempt stays, and the header page is zero. A crash here leaves a file that says it is
+        //    unfinished; opening makes it again.
+        let (file, first_slot) = (&made.file, slot_offset(slots, 0));
+        file.set_len(0).and_then(|()| file.set_len(first_slot)).map_err(made.failed("empty"))?;
+        // 2. Table, slots and the place of the copy, to the last byte: later writes only overwrite, and need no space. A crash:
+        //    as before.
+        for slot in 0..slots {
+            made.write_entry(slot, entry(slot))?;
+            made.write_slot(slot, &random_page()?)?;
+        }
+        file.write_all_at(&[0; PAGE], copy_offset(slots)).map_err(made.failed("write"))?;
+        file.sync_all().map_err(made.failed("sync"))?;
+        made.path.parent().map_or(Ok(()), disk::sync_dir)?;
+        // 3. The header, which makes it a keyring. A crash here leaves nothing but zeros, as before, or a whole keyring, or a
+        //    torn header: that is taken for damaged, and made again.
+        made.write_header(0)?;
+        // 4. Its copy. A crash here leaves a keyring without one, which opening writes.
+        made.write_header(copy_offset(slots))?;
+        Ok(made)
+    }
 }
 
 impl KeyringFile {
-    /// Opens the keyring; makes one if `may_create` and there is none, or one that was never finished.
-    pub(super) fn open(path: &Path, retention: &Retention, may_create: bool) -> Result<Self, KeyringFault> {
-        let known = path.try_exists().map_err(DiskError::when("look for", path))?;
-        if !known && !may_create {
-            return Err(KeyringFault::Missing);
+    /// Makes good what can be: the length, and the header at `wrong`. The other one is whole and is not touched.
+    fn mend(&self, length: u64, wrong: Option<u64>) -> Result<(), DiskError> {
+        let whole = file_bytes(self.header.slots);
+        if length < whole {
+            // Somebody cut it. What was beyond reads as zeros, which is no entry and no slot: those buckets are unreadable.
+            self.file.set_len(whole).map_err(self.failed("lengthen"))?;
         }
-        let file = disk::lock_file(path)?.ok_or(KeyringFault::Locked)?;
-        let length = file.metadata().map_err(DiskError::when("read", path))?.len();
-        let mut page = Zeroizing::new(vec![0; PAGE]);
-        if length >= slot_offset(0, 0) {
-            file.read_exact_at(&mut page, 0).map_err(DiskError::when("read", path))?;
-        }
-        match Header::from_page(&page) {
-            Ok(header) if length < slot_offset(header.slots, header.slots) => Err(KeyringFault::Damaged),
-            Ok(header) => Ok(Self { file, path: path.to_owned(), header }),
-            Err(NoHeader::Unfinished) if may_create => Self::create(file, path, retention),
-            Err(NoHeader::Unfinished) => Err(KeyringFault::Unfinished),
-            Err(NoHeader::Foreign) => Err(KeyringFault::Foreign),
-            Err(NoHeader::Newer(found)) => Err(KeyringFault::Newer(found)),
-            Err(NoHeader::Damaged) => Err(KeyringFault::Damaged),
-        }
+        wrong.map_or(Ok(()), |offset| self.write_header(offset))
     }
 
-    fn create(file: Flock<File>, path: &Path, retention: &Retention) -> Result<Self, KeyringFault> {
-        let slots = slots_for(retention).ok_or(KeyringFault::TooManyBuckets)?;
-        let mut header = Header {
-            store_id: [0; 16],
-            window: retention.window,
-            bucket: retention.bucket,
-            slots,
-            secret: Zeroizing::new([0; 32]),
-        };
-        fill(&mut header.store_id)?;
-        fill(&mut *header.secret)?;
-        let made = Self { file, path: path.to_owned(), header };
-
-        // 1. Nothing of an earlier attempt stays, and the header page is zero. A crash here leaves a file that says it is
-        //    unfinished; opening makes it again, if there is no database yet that needs what it held.
-        made.file.set_len(0).and_then(|()| made.file.set_len(slot_offset(0, 0))).map_err(made.failed("empty"))?;
-        // 2. Table and slots, to the last byte: later writes only overwrite, and need no space. A crash: as before.
-        for slot in 0..slots {
-            made.write_entry(slot, Entry::Unused)?;
-            made.write_slot(slot, &random_page()?)?;
+    /// Puts another header in force: its copy first, so that there is a whole one at every instant. A crash between the two
+    /// leaves the old one in force, and opening writes its copy again; a crash that tears the second leaves the new one.
+    pub(super) fn change_header(&mut self, header: Header) -> Result<(), DiskError> {
+        let old = std::mem::replace(&mut self.header, header);
+        let changed = self.write_header(copy_offset(old.slots)).and_then(|()| self.write_header(0));
+        if changed.is_err() {
+            self.header = old;
         }
-        made.file.sync_all().map_err(made.failed("sync"))?;
-        path.parent().map_or(Ok(()), disk::sync_dir)?;
-        // 3. The header, which makes it a keyring. A crash here leaves either nothing but zeros, as before, or a whole keyring.
-        made.file.write_all_at(&made.header.to_page(), 0).map_err(made.failed("write"))?;
-        made.file.sync_all().map_err(made.failed("sync"))?;
-        Ok(made)
+        changed
+    }
+
+    fn write_header(&self, offset: u64) -> Result<(), DiskError> {
+        self.file.write_all_at(&self.header.to_page(), offset).map_err(self.failed("write"))?;
+        self.sync()
     }
 
     /// The table's entry for a slot; `None` if it is damaged.
@@ -85,6 +162,11 @@ impl KeyringFile {
         let mut bytes = Zeroizing::new(vec![0; PAGE]);
         self.file.read_exact_at(&mut bytes, slot_offset(self.header.slots, slot)).map_err(self.failed("read"))?;
         Ok(bytes)
+    }
+
+    /// What overwrites its pages for good.
+    pub(super) fn eraser(&self) -> Eraser<'_> {
+        Eraser { file: &self.file, path: &self.path, bad: &self.bad }
     }
 
     /// Overwrites a slot where it lies. Durable after [`KeyringFile::sync`].
@@ -102,9 +184,29 @@ impl KeyringFile {
         self.file.sync_data().map_err(self.failed("sync"))
     }
 
+    /// Overwrites every page of the file, headers included.
+    pub(super) fn shred(&self) -> Result<(), KeyringError> {
+        shred(&self.file, &self.path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn failed(&self, doing: &'static str) -> impl FnOnce(io::Error) -> DiskError {
         DiskError::when(doing, &self.path)
     }
+}
+
+/// Every page with random bytes, and then the first with zeros. A page that fails does not keep the others from it.
+fn shred(file: &File, path: &Path) -> Result<(), KeyringError> {
+    let length = file.metadata().map_err(DiskError::when("read", path))?.len();
+    let pages: Vec<u64> = (1..length.div_ceil(4096)).map(|page| page.saturating_mul(4096)).collect();
+    let eraser = Eraser { file, path, bad: &[] };
+    let (rest, _) = eraser.erase(&pages, With::Random);
+    rest.into_iter().try_for_each(|page| page.result)?;
+    let (first, _) = eraser.erase(&[0], With::Zeros);
+    first.into_iter().try_for_each(|page| page.result)
 }
 
 /// Fresh random bytes for a slot: a new key, or what destroys an old one.
@@ -114,6 +216,7 @@ pub(super) fn random_page() -> Result<Zeroizing<Vec<u8>>, KeyringError> {
     Ok(page)
 }
 
-fn fill(bytes: &mut [u8]) -> Result<(), KeyringError> {
+/// Fills with bytes from the kernel.
+pub(super) fn fill(bytes: &mut [u8]) -> Result<(), KeyringError> {
     getrandom::fill(bytes).map_err(|_| KeyringError::NoRandom)
 }

@@ -1,6 +1,5 @@
 //! The keyring's bytes: a header page, a table with an entry for each slot, the slots. All numbers are big endian.
 
-use crate::domain::retention::Retention;
 use crate::domain::time::{Bucket, BucketWidth, millis_of};
 use std::time::Duration;
 
@@ -16,21 +15,32 @@ pub(super) const ENTRY_BYTES: usize = 64;
 pub(super) const AHEAD: u32 = 4;
 
 const MAGIC: [u8; 16] = *b"lapsed keyring\r\n";
-const VERSION: u32 = 1;
+/// Version 1 had one header, a slot for each bucket of the window and no more, and no state 3.
+const VERSION: u32 = 2;
 const CHECKED_HEADER_BYTES: usize = 84;
+/// The most whole or partial buckets that a window can have.
+const MOST_BUCKETS: u32 = 4097;
 /// A keyring is read whole at start, so it stays below 300 MB.
 const MOST_SLOTS: u32 = 1 << 16;
+/// Slots that no window may use up: two because it begins and ends inside a bucket, and those made ahead of need.
+const SPARE: u32 = 2 + AHEAD;
 
-/// How many slots a policy needs: the whole buckets of the window, two more because it begins and ends inside one, and those
-/// made ahead of need. So every bucket that is live at the same time has a slot of its own: bucket `b` has slot `b mod N`.
-/// `None` if that is more than a keyring can have.
-pub(super) fn slots_for(retention: &Retention) -> Option<u32> {
-    let slots = retention.bucket.buckets_in(retention.window).checked_add(2)?.checked_add(AHEAD)?;
-    (slots <= MOST_SLOTS).then_some(slots)
+/// How many slots a new keyring gets: enough for a window four times as long, or of 4096 buckets if that is less, so that a
+/// change of the window rewrites the header and moves no key. `None` if the window has too many buckets.
+pub(super) fn slots_for(window: Duration, bucket: BucketWidth) -> Option<u32> {
+    let buckets = bucket.buckets_in(window);
+    let room = buckets.saturating_mul(4).min(4096).max(buckets);
+    (buckets <= MOST_BUCKETS).then_some(room.saturating_add(SPARE))
+}
+
+/// The longest window for which every bucket that is live at the same time has a slot of its own: bucket `b` has slot
+/// `b mod N`.
+pub(super) fn longest_window(slots: u32, bucket: BucketWidth) -> Duration {
+    bucket.duration().saturating_mul(slots.saturating_sub(SPARE))
 }
 
 /// The header page.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) store_id: [u8; 16],
     pub(super) window: Duration,
@@ -49,6 +59,8 @@ pub(super) enum NoHeader {
     Foreign,
     /// A version above ours.
     Newer(u32),
+    /// A version before the first that anybody was to use.
+    Older(u32),
     /// The checksum is wrong, or a number cannot be.
     Damaged,
 }
@@ -85,6 +97,9 @@ impl Header {
         if version > VERSION {
             return Some(Err(NoHeader::Newer(version)));
         }
+        if version < VERSION {
+            return Some(Err(NoHeader::Older(version)));
+        }
         let (store_id, rest) = rest.split_first_chunk::<16>()?;
         let (window, rest) = rest.split_first_chunk::<8>()?;
         let (bucket, rest) = rest.split_first_chunk::<4>()?;
@@ -110,24 +125,39 @@ fn checksum_of_header(bytes: &[u8]) -> [u8; 32] {
     blake3::derive_key("lapsed 2026-11 keyring v1: checksum of the header", bytes)
 }
 
+/// A hash over a slot: it shows which key a slot held, and tells nothing about it.
+pub(super) type Commitment = [u8; 32];
+
 /// What the table says of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     /// No bucket has used it yet.
     Unused,
     /// It is the key of a bucket, and this is the commitment to its bytes.
-    Live(Bucket, [u8; 32]),
-    /// It was the key of a bucket, and is overwritten.
-    Destroyed(Bucket),
+    Live(Bucket, Commitment),
+    /// It was the key of a bucket, and is overwritten. What it had committed to stays, if that was known: a report can say
+    /// which key it was long after nobody can have it.
+    Destroyed(Bucket, Option<Commitment>),
+    /// The bucket's key was lost with an earlier keyring. It gets no other.
+    Lost(Bucket),
 }
 
 impl Entry {
+    /// The bucket it speaks of.
+    pub(super) fn bucket(self) -> Option<Bucket> {
+        match self {
+            Self::Unused => None,
+            Self::Live(bucket, _) | Self::Destroyed(bucket, _) | Self::Lost(bucket) => Some(bucket),
+        }
+    }
+
     /// The bytes of the entry for the slot `slot`.
     pub(super) fn to_bytes(self, slot: u32) -> Vec<u8> {
         let (state, bucket, commitment) = match self {
             Self::Unused => (0, Bucket(0), [0; 32]),
             Self::Live(bucket, commitment) => (1, bucket, commitment),
-            Self::Destroyed(bucket) => (2, bucket, [0; 32]),
+            Self::Destroyed(bucket, commitment) => (2, bucket, commitment.unwrap_or_default()),
+            Self::Lost(bucket) => (3, bucket, [0; 32]),
         };
         let mut bytes = Vec::with_capacity(ENTRY_BYTES);
         bytes.extend_from_slice(&[state, 0, 0, 0]);
@@ -152,7 +182,8 @@ impl Entry {
         match state {
             [0, 0, 0, 0] => Some(Self::Unused),
             [1, 0, 0, 0] => Some(Self::Live(bucket, *commitment)),
-            [2, 0, 0, 0] => Some(Self::Destroyed(bucket)),
+            [2, 0, 0, 0] => Some(Self::Destroyed(bucket, (*commitment != [0; 32]).then_some(*commitment))),
+            [3, 0, 0, 0] => Some(Self::Lost(bucket)),
             _ => None,
         }
     }
@@ -175,6 +206,16 @@ pub(super) fn slot_offset(slots: u32, slot: u32) -> u64 {
     offset(1_u64.saturating_add(u64::from(table_pages)).saturating_add(u64::from(slot)))
 }
 
+/// Where the header's copy begins: behind the last slot.
+pub(super) fn copy_offset(slots: u32) -> u64 {
+    slot_offset(slots, slots)
+}
+
+/// How long a keyring of `slots` slots is.
+pub(super) fn file_bytes(slots: u32) -> u64 {
+    copy_offset(slots).saturating_add(4096)
+}
+
 fn offset(page: u64) -> u64 {
     page.saturating_mul(4096)
 }
@@ -188,7 +229,7 @@ mod tests {
             store_id: [9; 16],
             window: Duration::from_secs(172_800),
             bucket: BucketWidth::from_secs(600).unwrap(),
-            slots: 294,
+            slots: 1158,
             secret: Zeroizing::new([5; 32]),
         }
     }
@@ -197,7 +238,7 @@ mod tests {
     fn a_header_reads_back() {
         let page = header().to_page();
         let read = Header::from_page(&page).unwrap_or_else(|fault| panic!("{fault:?}"));
-        assert_eq!((read.store_id, read.window, read.slots), ([9; 16], Duration::from_secs(172_800), 294));
+        assert_eq!((read.store_id, read.window, read.slots), ([9; 16], Duration::from_secs(172_800), 1158));
         assert_eq!(*read.secret, [5; 32]);
     }
 
@@ -214,19 +255,34 @@ mod tests {
             assert_eq!(fault(&changed), NoHeader::Damaged, "byte {at}");
         }
         let mut newer = page.clone();
-        newer[19] = 2;
-        assert_eq!(fault(&newer), NoHeader::Newer(2));
+        newer[19] = 3;
+        assert_eq!(fault(&newer), NoHeader::Newer(3));
+        newer[19] = 1;
+        assert_eq!(fault(&newer), NoHeader::Older(1));
     }
 
     #[test]
     fn an_entry_reads_back_for_its_own_slot_only() {
-        for entry in [Entry::Unused, Entry::Live(Bucket(7), [3; 32]), Entry::Destroyed(Bucket(7))] {
+        let bucket = Bucket(7);
+        let destroyed = [Entry::Destroyed(bucket, None), Entry::Destroyed(bucket, Some([3; 32]))];
+        for entry in [Entry::Unused, Entry::Live(bucket, [3; 32]), Entry::Lost(bucket)].into_iter().chain(destroyed) {
             let bytes = entry.to_bytes(7);
             assert_eq!(bytes.len(), ENTRY_BYTES);
             assert_eq!(Entry::from_bytes(7, &bytes), Some(entry));
             assert_eq!(Entry::from_bytes(8, &bytes), None);
         }
         assert_eq!(Entry::from_bytes(7, &[0; ENTRY_BYTES]), None);
+    }
+
+    #[test]
+    fn a_window_has_room_to_grow_fourfold_and_never_above_the_bound() {
+        let width = BucketWidth::from_secs(600).unwrap();
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        assert_eq!(slots_for(hours(48), width), Some(4 * 288 + 6));
+        assert_eq!(longest_window(4 * 288 + 6, width), hours(4 * 48));
+        assert_eq!(slots_for(hours(500), width), Some(4096 + 6));
+        assert_eq!(slots_for(Duration::from_secs(600 * 4096 + 1), width), Some(4097 + 6));
+        assert_eq!(slots_for(Duration::from_secs(600 * 4097 + 1), width), None);
     }
 
     #[test]

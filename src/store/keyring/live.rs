@@ -1,11 +1,13 @@
 //! The keys in memory, shared by all who seal and read. They know nothing of the file, and cannot change it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use super::layout::Commitment;
 use super::lifetime::LifetimeKeys;
-use super::plan::{self, Making, Status, Step, slot_of};
-use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
+use super::plan::{self, Making, Status, slot_of};
+use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp, millis_of};
 use crate::store::bucket_keys::BucketKeys;
 
 /// What the keyring has for a bucket.
@@ -14,7 +16,7 @@ pub(in crate::store) enum KeyOf {
     Live(Arc<BucketKeys>),
     /// It never had a key, so it has no records.
     NeverMade,
-    /// Its slot is damaged.
+    /// Its slot is damaged, or was lost with an earlier keyring.
     Damaged,
     /// Its key was destroyed, or a later bucket has its slot.
     Gone,
@@ -25,17 +27,61 @@ pub(in crate::store) enum KeyOf {
 pub(super) enum Slot {
     Unused,
     Live(Bucket, Arc<BucketKeys>),
-    Damaged(Bucket),
-    Destroyed(Bucket),
+    /// The key is not to be had, and its slot is still to be overwritten. The commitment is what the table says of it.
+    Damaged(Bucket, Option<Commitment>),
+    Destroyed(Bucket, Option<Commitment>),
+    Lost(Bucket),
+}
+
+/// A key that fell due.
+pub(super) struct Due {
+    pub(super) slot: u32,
+    pub(super) bucket: Bucket,
+    pub(super) commitment: Option<Commitment>,
+}
+
+/// How a bucket's key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It opens what the bucket holds.
+    Live,
+    /// Its slot or its table entry is damaged: what the bucket holds cannot be read. It is overwritten when it is due.
+    Damaged,
+    /// It was overwritten.
+    Destroyed,
+    /// It was lost with an earlier keyring.
+    Lost,
+}
+
+/// A bucket that has or had a key, as the keyring's table says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// The bucket.
+    pub bucket: Bucket,
+    /// How its key stands.
+    pub state: KeyState,
+    /// The hash that shows which key it was and tells nothing about it. `None` where the table is damaged or the key was lost.
+    pub commitment: Option<[u8; 32]>,
 }
 
 impl Slot {
     fn status(&self) -> Status {
         match self {
             Self::Unused => Status::Unused,
-            Self::Live(bucket, _) | Self::Damaged(bucket) => Status::Held(*bucket),
-            Self::Destroyed(bucket) => Status::Destroyed(*bucket),
+            Self::Live(bucket, _) | Self::Damaged(bucket, _) => Status::Held(*bucket),
+            Self::Destroyed(bucket, _) | Self::Lost(bucket) => Status::Destroyed(*bucket),
         }
+    }
+
+    fn record(&self) -> Option<KeyRecord> {
+        let (bucket, state, commitment) = match self {
+            Self::Unused => return None,
+            Self::Live(bucket, keys) => (*bucket, KeyState::Live, Some(keys.commitment())),
+            Self::Damaged(bucket, commitment) => (*bucket, KeyState::Damaged, *commitment),
+            Self::Destroyed(bucket, commitment) => (*bucket, KeyState::Destroyed, *commitment),
+            Self::Lost(bucket) => (*bucket, KeyState::Lost, None),
+        };
+        Some(KeyRecord { bucket, state, commitment })
     }
 }
 
@@ -44,12 +90,22 @@ pub(in crate::store) struct Keys {
     slots: RwLock<Vec<Slot>>,
     lifetime: LifetimeKeys,
     width: BucketWidth,
-    window: Duration,
+    /// In milliseconds. It changes with the header.
+    window: AtomicU64,
 }
 
 impl Keys {
     pub(super) fn new(slots: Vec<Slot>, lifetime: LifetimeKeys, width: BucketWidth, window: Duration) -> Self {
-        Self { slots: RwLock::new(slots), lifetime, width, window }
+        Self { slots: RwLock::new(slots), lifetime, width, window: AtomicU64::new(millis_of(window)) }
+    }
+
+    /// The window in force.
+    pub(in crate::store) fn window(&self) -> Duration {
+        Duration::from_millis(self.window.load(Ordering::Acquire))
+    }
+
+    pub(super) fn set_window(&self, window: Duration) {
+        self.window.store(millis_of(window), Ordering::Release);
     }
 
     pub(in crate::store) fn width(&self) -> BucketWidth {
@@ -69,10 +125,14 @@ impl Keys {
         let slots = self.slots();
         match slots.get(index(slot_of(bucket, count(&slots)))) {
             Some(Slot::Live(of, keys)) if *of == bucket => KeyOf::Live(Arc::clone(keys)),
-            Some(Slot::Damaged(of)) if *of == bucket => KeyOf::Damaged,
+            Some(Slot::Damaged(of, _) | Slot::Lost(of)) if *of == bucket => KeyOf::Damaged,
             // A slot that has served this bucket or a later one: the bucket may have had a key, and has none any more.
-            Some(Slot::Destroyed(of) | Slot::Live(of, _) | Slot::Damaged(of)) if *of >= bucket => KeyOf::Gone,
-            Some(Slot::Unused | Slot::Destroyed(_) | Slot::Live(..) | Slot::Damaged(_)) | None => KeyOf::NeverMade,
+            Some(Slot::Destroyed(of, _) | Slot::Live(of, _) | Slot::Damaged(of, _) | Slot::Lost(of)) if *of >= bucket => {
+                KeyOf::Gone
+            }
+            Some(Slot::Unused | Slot::Destroyed(..) | Slot::Live(..) | Slot::Damaged(..) | Slot::Lost(_)) | None => {
+                KeyOf::NeverMade
+            }
         }
     }
 
@@ -88,28 +148,42 @@ impl Keys {
             .max()
     }
 
-    /// The keys that fell due at `now`.
-    pub(super) fn due(&self, now: Timestamp) -> Vec<Step> {
+    /// All that the table says, in the order of time.
+    pub(super) fn records(&self) -> Vec<KeyRecord> {
+        let mut records: Vec<KeyRecord> = self.slots().iter().filter_map(Slot::record).collect();
+        records.sort_unstable_by_key(|record| record.bucket);
+        records
+    }
+
+    /// The keys of buckets wholly before the cutoff, in the order of time.
+    pub(super) fn due(&self, cutoff: Cutoff) -> Vec<Due> {
         let slots = self.slots();
-        plan::due((0..).zip(slots.iter().map(Slot::status)), self.width, Cutoff::of(now, self.window))
+        let commitment = |slot| slots.get(index(slot)).and_then(Slot::record).and_then(|record| record.commitment);
+        let steps = plan::due((0..).zip(slots.iter().map(Slot::status)), self.width, cutoff);
+        let mut due: Vec<Due> =
+            steps.into_iter().map(|(slot, bucket)| Due { slot, bucket, commitment: commitment(slot) }).collect();
+        due.sort_unstable_by_key(|due| due.bucket);
+        due
     }
 
     /// The keys to make at `now`.
     pub(super) fn missing(&self, now: Timestamp) -> Making {
         let slots = self.slots();
         let status = |slot| slots.get(index(slot)).map_or(Status::Unused, Slot::status);
-        plan::missing(status, count(&slots), self.width, Cutoff::of(now, self.window), now)
+        plan::missing(status, count(&slots), self.width, Cutoff::of(now, self.window()), now)
     }
 
     /// How many keys are live, which buckets cannot be read, and when there will be something to do again.
     pub(super) fn standing(&self, now: Timestamp) -> (usize, Vec<Bucket>, Timestamp) {
         let slots = self.slots();
+        let (window, cutoff) = (self.window(), Cutoff::of(now, self.window()));
         let live = slots.iter().filter(|slot| matches!(slot, Slot::Live(..))).count();
         let mut unreadable: Vec<Bucket> = slots
             .iter()
             .filter_map(|slot| match slot {
-                Slot::Damaged(bucket) => Some(*bucket),
-                Slot::Unused | Slot::Live(..) | Slot::Destroyed(_) => None,
+                Slot::Damaged(bucket, _) => Some(*bucket),
+                Slot::Lost(bucket) => Some(*bucket).filter(|bucket| !plan::is_past(*bucket, self.width, cutoff)),
+                Slot::Unused | Slot::Live(..) | Slot::Destroyed(..) => None,
             })
             .collect();
         unreadable.sort_unstable();
@@ -117,7 +191,7 @@ impl Keys {
         let next_due = slots
             .iter()
             .filter_map(|slot| match slot.status() {
-                Status::Held(bucket) => Some(self.width.start_of(bucket.later(1)).plus(self.window)),
+                Status::Held(bucket) => Some(self.width.start_of(bucket.later(1)).plus(window)),
                 Status::Unused | Status::Destroyed(_) => None,
             })
             .min();

@@ -2,27 +2,35 @@
 //!
 //! Bucket `b` has slot `b mod N`, and a slot moves on to later buckets only. It does not know what the keys open.
 
+mod destroy;
+mod erase;
+mod extents;
 mod file;
 mod layout;
 mod lifetime;
 mod live;
+mod past_cache;
 mod plan;
+mod vacancy;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use self::file::{KeyringFile, random_page};
-use self::layout::{Entry, slots_for};
+use self::file::{Found, KeyringFile, random_page};
+use self::layout::{AHEAD, Entry, Header, longest_window, slot_offset};
 use self::lifetime::LifetimeKeys;
 use self::live::Slot;
-use self::plan::Step;
 use super::bucket_keys::BucketKeys;
 use super::disk::DiskError;
-use crate::domain::retention::Retention;
 use crate::domain::time::{Bucket, BucketWidth, Timestamp};
 
+pub use self::destroy::{DestroyedKey, Destruction, Extents};
+pub use self::live::{KeyRecord, KeyState};
 pub(super) use self::live::{KeyOf, Keys};
+pub use self::past_cache::ReadBack;
+pub use self::vacancy::Loss;
+pub(super) use self::vacancy::Vacancy;
 
 /// Why the keyring could not be brought up to date. What was due stays due.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,10 +41,13 @@ pub enum KeyringError {
         /// What was being done.
         doing: &'static str,
         /// The keyring.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Why it failed.
         kind: std::io::ErrorKind,
     },
+    /// The write and the sync succeeded, and the device has other bytes.
+    #[error("what was written over a key in {} did not read back from the device", .0.display())]
+    NotOverwritten(PathBuf),
     /// The kernel gave no random bytes.
     #[error("the kernel gave no random bytes for a key")]
     NoRandom,
@@ -48,16 +59,29 @@ impl From<DiskError> for KeyringError {
     }
 }
 
+/// Why the window could not be changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    /// The keyring has not enough slots for it.
+    #[error("a window of {} s does not fit into the keyring, which was made for one of at most {} s: begin a new store", asked.as_secs(), longest.as_secs())]
+    TooLong {
+        /// What was asked for.
+        asked: Duration,
+        /// The longest that fits.
+        longest: Duration,
+    },
+    /// The header or `POLICY` could not be written. Which window is in force after the next start, that start finds out.
+    #[error(transparent)]
+    Failed(#[from] KeyringError),
+}
+
 /// Why a keyring cannot be used.
 #[derive(Debug)]
 pub(super) enum KeyringFault {
-    Missing,
-    Unfinished,
     Locked,
     Foreign,
     Newer(u32),
-    Damaged,
-    OtherWindow(Duration),
+    Older(u32),
     OtherBucket(BucketWidth),
     TooManyBuckets,
     Failed(KeyringError),
@@ -69,21 +93,28 @@ impl<E: Into<KeyringError>> From<E> for KeyringFault {
     }
 }
 
-/// What a run of [`Store::maintain`](super::Store::maintain) did and found.
+/// What a run of [`Store::make_keys`](super::Store::make_keys) did and found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Maintained {
-    /// Buckets whose keys were destroyed.
-    pub destroyed: Vec<Bucket>,
     /// Buckets that got a key.
-    pub made: Vec<Bucket>,
+    pub made: Vec<MadeKey>,
     /// Buckets that need a key and must not get one: a later bucket has used their slot, so the clock went back.
     pub refused: Vec<Bucket>,
-    /// Buckets whose slot is damaged: what they hold cannot be read.
+    /// Buckets whose key is damaged or lost: what they hold cannot be read, and they take no events.
     pub unreadable: Vec<Bucket>,
     /// How many keys are live, those made ahead included.
     pub live: usize,
     /// When there will be something to do again.
     pub next: Timestamp,
+}
+
+/// A key that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MadeKey {
+    /// Whose key it is.
+    pub bucket: Bucket,
+    /// The hash that shows later that this key, and no other, was destroyed.
+    pub commitment: [u8; 32],
 }
 
 /// The open keyring. A change goes to the disk first, under the file's lock, and to memory when it is durable.
@@ -93,30 +124,35 @@ pub(super) struct Keyring {
     store_id: [u8; 16],
 }
 
+/// What opening a keyring finds.
+pub(super) enum Opened {
+    /// A keyring; was its header mended?
+    Ready(Keyring, bool),
+    /// None, or one that nobody can use.
+    Vacant(Vacancy),
+}
+
 impl Keyring {
-    /// Opens or makes the keyring at `path`. No key is made and none destroyed yet.
-    pub(super) fn open(
-        path: &Path,
-        retention: &Retention,
-        may_create: bool,
-        now: Timestamp,
-    ) -> Result<Self, KeyringFault> {
-        let file = KeyringFile::open(path, retention, may_create)?;
-        let header = &file.header;
-        if header.bucket != retention.bucket {
-            return Err(KeyringFault::OtherBucket(header.bucket));
-        }
-        if header.window != retention.window {
-            return Err(KeyringFault::OtherWindow(header.window));
-        }
-        if slots_for(retention) != Some(header.slots) {
-            return Err(KeyringFault::Damaged);
-        }
-        let oldest = header.bucket.bucket_of(retention.cutoff(now).horizon());
-        let slots = (0..header.slots).map(|slot| load(&file, slot, oldest)).collect::<Result<_, DiskError>>()?;
-        let lifetime = LifetimeKeys::of_secret(&header.secret);
-        let keys = Arc::new(Keys::new(slots, lifetime, header.bucket, header.window));
-        Ok(Self { keys, store_id: header.store_id, file: Mutex::new(file) })
+    /// Opens what is at `path`. No key is made and none destroyed, and nothing is made where nothing is.
+    pub(super) fn open(path: &Path, now: Timestamp) -> Result<Opened, KeyringFault> {
+        Ok(match file::open(path)? {
+            Found::Whole(file, mended) => Opened::Ready(Self::load(file, now)?, mended),
+            Found::Nothing => Opened::Vacant(Vacancy::new(path, Loss::Missing, None)),
+            Found::Blank(blank) => Opened::Vacant(Vacancy::new(path, Loss::Unfinished, Some(blank))),
+            Found::Damaged(blank) => Opened::Vacant(Vacancy::new(path, Loss::Damaged, Some(blank))),
+        })
+    }
+
+    fn load(file: KeyringFile, now: Timestamp) -> Result<Self, DiskError> {
+        let Header { store_id, window, bucket, slots, secret } = file.header.clone();
+        let entries = (0..slots).map(|slot| file.entry(slot)).collect::<Result<Vec<_>, _>>()?;
+        let newest = entries.iter().flatten().filter_map(|entry| entry.bucket()).max().unwrap_or(Bucket(0));
+        // A damaged entry does not say whose it was. The table as a whole knows better than a clock that went back.
+        let last = newest.max(bucket.bucket_of(now).later(AHEAD));
+        let loaded = (0..).zip(entries).map(|(slot, entry)| load_slot(&file, slot, entry, last));
+        let loaded = loaded.collect::<Result<_, DiskError>>()?;
+        let keys = Arc::new(Keys::new(loaded, LifetimeKeys::of_secret(&secret), bucket, window));
+        Ok(Self { keys, store_id, file: Mutex::new(file) })
     }
 
     /// The keys in memory, which are shared and go without the file.
@@ -128,38 +164,44 @@ impl Keyring {
         &self.store_id
     }
 
-    /// Destroys what is due, then makes what is needed.
-    pub(super) fn maintain(&self, now: Timestamp) -> Result<Maintained, KeyringError> {
-        let destroyed = self.destroy_due(now)?;
-        let maintained = self.make_missing(now)?;
-        Ok(Maintained { destroyed, ..maintained })
+    /// All that the table says.
+    pub(super) fn records(&self) -> Vec<KeyRecord> {
+        self.keys.records()
     }
 
-    /// Destroys the keys of buckets wholly before the cutoff.
-    pub(super) fn destroy_due(&self, now: Timestamp) -> Result<Vec<Bucket>, KeyringError> {
-        let file = self.file();
-        let due = self.keys.due(now);
-        if due.is_empty() {
-            return Ok(Vec::new());
+    /// The longest window that [`Keyring::change_window`] takes.
+    pub(super) fn longest_window(&self) -> Duration {
+        let header = &self.file().header;
+        longest_window(header.slots, header.bucket)
+    }
+
+    /// Puts another window in force. No key is made or destroyed.
+    pub(super) fn change_window(&self, window: Duration) -> Result<(), WindowError> {
+        let longest = self.longest_window();
+        if window > longest {
+            return Err(WindowError::TooLong { asked: window, longest });
         }
-        // 1. The keys, overwritten where they lie. A crash here leaves slots that do not match their commitments; opening takes
-        //    them for damaged, finds them due and comes back to this function.
-        for (slot, _) in &due {
-            file.write_slot(*slot, &random_page()?)?;
-        }
-        file.sync()?;
-        // 2. The table. Before the sync above it would be a lie; a crash here leaves what step 1 leaves.
-        for (slot, bucket) in &due {
-            file.write_entry(*slot, Entry::Destroyed(*bucket))?;
-        }
-        file.sync()?;
-        // 3. The memory. Keys are wiped when the last reader of the bucket lets go of them.
-        self.keys.replace(due.iter().map(|(slot, bucket)| (*slot, Slot::Destroyed(*bucket))));
-        Ok(buckets(&due))
+        let mut file = self.file();
+        let header = Header { window, ..file.header.clone() };
+        file.change_header(header).map_err(KeyringError::from)?;
+        self.keys.set_window(window);
+        Ok(())
+    }
+
+    /// Overwrites everything, the header included. There is no keyring afterwards.
+    pub(super) fn shred(self) -> Result<(), KeyringError> {
+        self.file().shred()
+    }
+
+    /// Makes the overwriting of a bucket's slot fail from now on.
+    pub(super) fn fail_overwrite(&self, bucket: Bucket) {
+        let mut file = self.file();
+        let slots = file.header.slots;
+        file.bad.push(slot_offset(slots, plan::slot_of(bucket, slots)));
     }
 
     /// Makes keys for the buckets of the window and some ahead that never had one.
-    pub(super) fn make_missing(&self, now: Timestamp) -> Result<Maintained, KeyringError> {
+    pub(super) fn make_keys(&self, now: Timestamp) -> Result<Maintained, KeyringError> {
         let file = self.file();
         let making = self.keys.missing(now);
         // 1. Fresh random bytes in the slots. A crash here leaves the table as it was: nothing knows these bytes, and the next
@@ -181,10 +223,11 @@ impl Keyring {
             file.sync()?;
         }
         // 3. The memory, last: no record is sealed under a key that a crash could lose.
+        let mark = |bucket: &Bucket, keys: &BucketKeys| MadeKey { bucket: *bucket, commitment: keys.commitment() };
+        let marks = made.iter().map(|(_, bucket, keys)| mark(bucket, keys)).collect();
         self.keys.replace(made.into_iter().map(|(slot, bucket, keys)| (slot, Slot::Live(bucket, keys))));
         let (live, unreadable, next) = self.keys.standing(now);
-        let (made, refused) = (buckets(&making.make), making.refused);
-        Ok(Maintained { destroyed: Vec::new(), made, refused, unreadable, live, next })
+        Ok(Maintained { made: marks, refused: making.refused, unreadable, live, next })
     }
 
     /// Whoever panicked with this lock had changed bytes that the next run writes again.
@@ -193,42 +236,20 @@ impl Keyring {
     }
 }
 
-/// A slot as the file has it. `oldest` is the first bucket of the window.
-fn load(file: &KeyringFile, slot: u32, oldest: Bucket) -> Result<Slot, DiskError> {
-    Ok(match file.entry(slot)? {
+/// A slot as the file has it, with its entry; `None` is a damaged one. `last` is the latest bucket that can have a key.
+fn load_slot(file: &KeyringFile, slot: u32, entry: Option<Entry>, last: Bucket) -> Result<Slot, DiskError> {
+    Ok(match entry {
         Some(Entry::Unused) => Slot::Unused,
-        Some(Entry::Destroyed(bucket)) => Slot::Destroyed(bucket),
+        Some(Entry::Destroyed(bucket, commitment)) => Slot::Destroyed(bucket, commitment),
+        Some(Entry::Lost(bucket)) => Slot::Lost(bucket),
         Some(Entry::Live(bucket, commitment)) => {
-            let keys = BucketKeys::of_slot(&file.slot(slot)?);
-            if keys.commitment() == commitment { Slot::Live(bucket, Arc::new(keys)) } else { Slot::Damaged(bucket) }
-        }
-        // Whose key it was is lost. The one bucket of this window that it can be is unreadable, and gets no second key.
-        None => Slot::Damaged(first_from(oldest, slot, file.header.slots)),
-    })
-}
-
-/// The first bucket from `oldest` on that has this slot.
-fn first_from(oldest: Bucket, slot: u32, slots: u32) -> Bucket {
-    let ahead = slot.saturating_add(slots).saturating_sub(plan::slot_of(oldest, slots));
-    oldest.later(ahead.checked_rem(slots).unwrap_or(0))
-}
-
-fn buckets(steps: &[Step]) -> Vec<Bucket> {
-    steps.iter().map(|(_, bucket)| *bucket).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slot_without_an_entry_is_put_down_to_a_bucket_of_the_window() {
-        for oldest in 90..120 {
-            for slot in 0..16 {
-                let bucket = first_from(Bucket(oldest), slot, 16);
-                assert_eq!(plan::slot_of(bucket, 16), slot);
-                assert!((oldest..oldest + 16).contains(&bucket.0));
+            // A sector that cannot be read costs its own bucket, and no other.
+            match file.slot(slot).map(|page| BucketKeys::of_slot(&page)) {
+                Ok(keys) if keys.commitment() == commitment => Slot::Live(bucket, Arc::new(keys)),
+                Ok(_) | Err(_) => Slot::Damaged(bucket, Some(commitment)),
             }
         }
-    }
+        // The latest bucket that it can be is unreadable, and gets no second key; if that is past, the slot is overwritten.
+        None => Slot::Damaged(plan::latest_to(last, slot, file.header.slots), None),
+    })
 }

@@ -11,7 +11,7 @@ pub(super) enum Status {
     Unused,
     /// A bucket's key, or what is left of one.
     Held(Bucket),
-    /// A bucket's key was here.
+    /// A bucket's key was here, or should be and was lost with an earlier keyring.
     Destroyed(Bucket),
 }
 
@@ -29,6 +29,12 @@ pub(super) struct Making {
 /// The slot of a bucket.
 pub(super) fn slot_of(bucket: Bucket, slots: u32) -> u32 {
     bucket.0.checked_rem(slots).unwrap_or(0)
+}
+
+/// The latest bucket up to `last` that has this slot.
+pub(super) fn latest_to(last: Bucket, slot: u32, slots: u32) -> Bucket {
+    let back = slot_of(last, slots).saturating_add(slots).saturating_sub(slot);
+    last.earlier(back.checked_rem(slots).unwrap_or(0))
 }
 
 /// Is the whole bucket hidden by the cutoff?
@@ -78,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    const SLOTS: u32 = 16;
+    const SLOTS: u32 = 46;
 
     fn width() -> BucketWidth {
         BucketWidth::from_secs(10).unwrap()
@@ -87,6 +93,17 @@ mod tests {
     fn at(secs: u32) -> (Timestamp, Cutoff) {
         let now = Timestamp::from_secs(secs);
         (now, Cutoff::of(now, Duration::from_secs(100)))
+    }
+
+    #[test]
+    fn a_slot_is_put_down_to_the_latest_bucket_that_can_have_it() {
+        for last in 90..120 {
+            for slot in 0..16 {
+                let bucket = latest_to(Bucket(last), slot, 16);
+                assert_eq!(slot_of(bucket, 16), slot);
+                assert!((last - 15..=last).contains(&bucket.0));
+            }
+        }
     }
 
     #[test]
@@ -133,9 +150,10 @@ mod tests {
 
     #[test]
     fn every_live_bucket_has_a_slot_of_its_own() {
-        // 10 whole buckets, one more for the ends, 4 ahead: 15 consecutive buckets at any instant, and one slot to spare.
+        // The longest window that has room in 46 slots is one of 40 buckets: with its ends and those ahead, 45 at once.
         for secs in 1000..1020 {
-            let (now, cutoff) = at(secs);
+            let now = Timestamp::from_secs(secs);
+            let cutoff = Cutoff::of(now, Duration::from_secs(400));
             let making = missing(|_| Status::Unused, SLOTS, width(), cutoff, now);
             let mut slots: Vec<u32> = making.make.iter().map(|(slot, _)| *slot).collect();
             slots.sort_unstable();
