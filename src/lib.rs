@@ -14,6 +14,7 @@
 //! - [`ledger`]: the append-only logs. Knows nothing of leases.
 //! - [`ingest`]: from an event to the records that are kept of it.
 //! - [`lookup`]: gathers statements, settles them, judges. Will never know who asks.
+//! - [`purge`]: what a purge will do, did and reports; plain data about buckets, counts and instants.
 //! - [`audit`]: what the access ledger says of an access. [`tokens`]: who may come in.
 //! - [`daemon`]: threads, sockets and the order in which they start and stop; home of tokio.
 //! - [`cli`]: the command lines of `lapsed` and `lapse`.
@@ -32,6 +33,7 @@ pub mod domain;
 pub mod ingest;
 pub mod ledger;
 pub mod lookup;
+pub mod purge;
 pub mod store;
 pub mod tokens;
 pub mod wire;

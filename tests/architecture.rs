@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
@@ -21,12 +21,19 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("audit", &["domain"]),
     ("ingest", &["domain", "wire", "config", "store"]),
     ("lookup", &["domain", "config", "store"]),
-    ("daemon", &["domain", "clock", "wire", "config", "api", "ledger", "store", "tokens", "audit", "ingest", "lookup"]),
+    ("purge", &["domain", "config", "store"]),
+    (
+        "daemon",
+        &[
+            "domain", "clock", "wire", "config", "api", "ledger", "store", "tokens", "audit", "ingest", "lookup",
+            "purge",
+        ],
+    ),
     (
         "cli",
         &[
             "domain", "clock", "wire", "config", "api", "ledger", "store", "tokens", "audit", "ingest", "lookup",
-            "daemon",
+            "purge", "daemon",
         ],
     ),
 ];

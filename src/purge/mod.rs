@@ -1,0 +1,31 @@
+//! The purge: what is planned, what a run did, and what the ledger says of a period.
+//!
+//! [`Plan`] says what a run will do, before it does it. [`Run`] is what one run did. [`Tally`] adds runs up and, at the end of a
+//! period, closes into a [`Report`], whose canonical text is the entry of the purge ledger. All of it is plain data about
+//! buckets, counts and instants: nothing here knows an address, a subscriber or a clock.
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
+
+mod exception;
+mod line;
+mod plan;
+mod prose;
+mod report;
+mod run;
+mod tally;
+mod tally_bytes;
+mod text;
+mod word;
+
+pub use exception::{DoubtEnd, Exception, Explanation, Jump, LONGEST_DOUBT, Setting};
+pub use line::ParseError;
+pub use plan::{Change, KeyState, Plan};
+pub use report::{
+    ClassReport, ClockSource, ClockStanding, Erasure, ErasureClass, Keys, Kind, LastRun, MAX_ENTRY_BYTES, Outcome,
+    Report, Runs, SLACK, Synchronised, Terms, Unlinking, Verdict, policy_digest,
+};
+pub use run::{
+    Check, Class, ClassRun, Counted, Extents, Failure, KeyDestroyed, PerClass, ReadBack, Reason, Run, Step, Trigger,
+};
+pub use tally::{Closed, Closing, Tally};
+pub use tally_bytes::TallyError;
+pub use word::Line;
