@@ -9,6 +9,7 @@ mod render;
 mod run;
 mod status;
 mod token;
+mod verify_store;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -30,7 +31,8 @@ use crate::domain::actor::Role;
     after_help = "Examples:
   lapsed check-config /etc/lapsed/lapsed.toml
   lapsed run --config /etc/lapsed/lapsed.toml
-  lapsed token --config /etc/lapsed/lapsed.toml --name desk-1 --role analyst"
+  lapsed token --config /etc/lapsed/lapsed.toml --name desk-1 --role analyst
+  lapsed verify-store /var/lib/lapsed"
 )]
 struct LapsedArgs {
     #[command(subcommand)]
@@ -63,6 +65,8 @@ enum LapsedCommand {
         #[arg(long)]
         role: Role,
     },
+    /// Check from outside that nothing expired is left in a state directory, or in a copy of one.
+    VerifyStore(verify_store::Args),
 }
 
 /// Ask a Lapsed daemon who held an address.
@@ -129,6 +133,7 @@ pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
         Ok(LapsedArgs { command: LapsedCommand::Run { config } }) => run::run(&config),
         Ok(LapsedArgs { command: LapsedCommand::CheckConfig { file } }) => check_config::check(&file),
         Ok(LapsedArgs { command: LapsedCommand::Token { config, name, role } }) => token::mint(&config, &name, role),
+        Ok(LapsedArgs { command: LapsedCommand::VerifyStore(args) }) => verify_store::verify(&args),
     }
 }
 

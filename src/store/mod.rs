@@ -17,6 +17,7 @@ mod disk;
 mod engine;
 mod envelope;
 mod fields;
+pub mod inspect;
 mod keyring;
 mod keys;
 mod ledger;
