@@ -112,7 +112,10 @@ fn why(inspection: &Inspection) -> String {
         (Outcome::ExpiredDataFound, Some(oldest)) => {
             let places = expired.len();
             let places = if places == 1 { "one place".to_owned() } else { format!("{places} places") };
-            format!("{places}, the oldest dated {oldest}, {} s before the limit", inspection.limit.since(oldest).as_secs())
+            format!(
+                "{places}, the oldest dated {oldest}, {} s before the limit",
+                inspection.limit.since(oldest).as_secs()
+            )
         }
         (Outcome::ExpiredDataFound, None) => "files are left that the database let go of".to_owned(),
         (Outcome::CannotTell, _) if inspection.incomplete.is_empty() => {
@@ -136,7 +139,8 @@ fn sheet(outcome: Outcome, why: &str, at: Timestamp, inspection: Option<&Inspect
     line("measured at", &at.to_string());
     if let Some(inspection) = inspection {
         line("window", &format!("{} s: readable from {}", seconds(inspection.window), inspection.horizon));
-        let limit = format!("{} s: expired is what is dated before {}", seconds(inspection.tolerance), inspection.limit);
+        let limit =
+            format!("{} s: expired is what is dated before {}", seconds(inspection.tolerance), inspection.limit);
         line("tolerance", &limit);
         line("in use", if inspection.live { "yes: what was only passing is left out" } else { "no" });
         line("searched", &format!("{} files, {}", inspection.files, size(inspection.bytes)));

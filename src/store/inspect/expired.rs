@@ -55,7 +55,11 @@ impl Expired {
     pub(super) fn read(&self, key: &[u8]) -> KeySays {
         match parts(key) {
             Some((bucket, at)) if key.len() == KEY_BYTES => {
-                if self.bucket_of(at) == bucket { KeySays::At(at) } else { KeySays::Misfiled(at) }
+                if self.bucket_of(at) == bucket {
+                    KeySays::At(at)
+                } else {
+                    KeySays::Misfiled(at)
+                }
             }
             Some(_) | None => KeySays::Nothing,
         }

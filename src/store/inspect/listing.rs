@@ -84,7 +84,7 @@ impl Listing {
             }
         } else if found.is_file() {
             let role = role_of(&name);
-            if role == Role::Unknown && name.split_once('/').is_none_or(|(parent, _)| is_known_directory(parent)) {
+            if role == Role::Unknown && name.rsplit_once('/').is_none_or(|(parent, _)| is_known_directory(parent)) {
                 self.remarks.push(Remark::UnknownName(name.clone()));
             }
             let (length, modified) = (found.len(), found.modified().ok());

@@ -67,7 +67,8 @@ pub(super) fn is_live(dir: &Path) -> bool {
         // Whoever may not ask looks twice: that drops nothing which stays.
         Err(error) => return error.kind() != io::ErrorKind::NotFound,
     };
-    let (Ok(kind), Ok(whence)) = (libc::c_short::try_from(libc::F_WRLCK), libc::c_short::try_from(libc::SEEK_SET)) else {
+    let (Ok(kind), Ok(whence)) = (libc::c_short::try_from(libc::F_WRLCK), libc::c_short::try_from(libc::SEEK_SET))
+    else {
         return true;
     };
     let mut asked = libc::flock { l_type: kind, l_whence: whence, l_start: 0, l_len: 0, l_pid: 0 };

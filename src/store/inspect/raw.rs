@@ -40,11 +40,7 @@ pub(super) struct Found {
 }
 
 /// Searches all that `file` gives, and tells `progress` how many bytes more were read.
-pub(super) fn search(
-    mut file: impl Read,
-    expired: &Expired,
-    progress: &mut dyn FnMut(u64),
-) -> io::Result<Found> {
+pub(super) fn search(mut file: impl Read, expired: &Expired, progress: &mut dyn FnMut(u64)) -> io::Result<Found> {
     let mut found = Found::default();
     let mut buffer: Vec<u8> = Vec::with_capacity(CARRY.saturating_add(CHUNK));
     let mut read: u64 = 0;
