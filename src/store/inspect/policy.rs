@@ -35,9 +35,13 @@ struct Shape {
 
 /// Reads the policy of a state directory.
 pub(super) fn read(path: &Path) -> Result<Policy, InspectError> {
-    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => InspectError::PolicyMissing(path.to_owned()),
-        kind => InspectError::PolicyUnreadable { path: path.to_owned(), kind },
+    let text = fs::read_to_string(path).map_err(|error| {
+        let (path, kind) = (path.to_owned(), error.kind());
+        if kind == io::ErrorKind::NotFound {
+            InspectError::PolicyMissing(path)
+        } else {
+            InspectError::PolicyUnreadable { path, kind }
+        }
     })?;
     parse(&text)
 }

@@ -20,6 +20,8 @@ const HEX: usize = 2 * KEY_BYTES;
 /// What a key may have in common with the chunk after it.
 const CARRY: usize = HEX - 1;
 const BINARY_CARRY: usize = KEY_BYTES - 1;
+/// What a key has before its edge when a log has cut off a part that tells its age. The last four bytes tell nothing.
+const CUT: usize = KEY_BYTES - 5;
 
 /// What was found in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +79,7 @@ fn search_binary(bytes: &[u8], expired: &Expired, begin: u64, hits: &mut Option<
 /// some more places.
 fn search_seams(buffer: &[u8], chunk: usize, expired: &Expired, begin: u64, hits: &mut Option<Hits>) {
     for edge in (chunk..buffer.len()).step_by(LOG_BLOCK) {
-        let from = edge.saturating_sub(BINARY_CARRY);
+        let from = edge.saturating_sub(CUT);
         let after = edge.saturating_add(LOG_HEADER);
         let until = after.saturating_add(BINARY_CARRY).min(buffer.len());
         let (Some(head), Some(tail)) = (buffer.get(from..edge), buffer.get(after..until)) else { continue };
@@ -128,6 +130,7 @@ fn wide(length: usize) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::expired::FLOOR;
     use super::super::expired::tests::{LIMIT, expired, key};
     use super::*;
 
@@ -144,8 +147,8 @@ mod tests {
     #[test]
     fn a_quarter_of_a_gigabyte_of_random_bytes_has_no_chance_hit() {
         // The documented rate is one in 5 * 10^12 places: for these bytes, one hit in 20,000 tries.
-        let chance = (LIMIT - super::super::expired::FLOOR.millis()) as f64 / 2_f64.powi(80);
-        assert!((1.0 / 6e12..1.0 / 5e12).contains(&chance), "{chance}");
+        let places = (1_u128 << 80) / u128::from(LIMIT - FLOOR.millis());
+        assert!((5_000_000_000_000..6_000_000_000_000).contains(&places), "{places}");
         let bytes = random(64 << 20);
         for _ in 0..4 {
             assert_eq!(search_all(&bytes), Found::default());
@@ -162,7 +165,7 @@ mod tests {
                 bytes.extend(&key[..before]);
                 bytes.extend([0xbb; LOG_HEADER]);
                 bytes.extend(&key[before..]);
-                let offset = (edge - before) as u64;
+                let offset = wide(edge - before);
                 let hits = Some(Hits { count: 1, offset, oldest: Timestamp::from_millis(at) });
                 assert_eq!(search_all(&bytes).binary, hits, "{edge} {before}");
             }
@@ -179,18 +182,18 @@ mod tests {
             age in 1..150_000_000_000_u64,
             upper in any::<bool>(),
         ) {
-            let at = LIMIT - age;
+            let at = LIMIT.saturating_sub(age);
             let key = key(at / 600_000, at);
-            let offset = (near + shift).saturating_sub(60);
-            let hits = Some(Hits { count: 1, offset: offset as u64, oldest: Timestamp::from_millis(at) });
+            let offset = usize::saturating_add(near, shift).saturating_sub(60);
+            let hits = Some(Hits { count: 1, offset: wide(offset), oldest: Timestamp::from_millis(at) });
             let mut bytes = random(2 * CHUNK + 200);
-            bytes[offset..offset + KEY_BYTES].copy_from_slice(&key);
+            bytes[offset..][..KEY_BYTES].copy_from_slice(&key);
             prop_assert_eq!(search_all(&bytes), Found { binary: hits, hex: None });
 
             let digit = |byte: &u8| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") };
             let text: String = key.iter().map(digit).collect();
             let mut bytes = vec![b'\''; 2 * CHUNK + 200];
-            bytes[offset..offset + HEX].copy_from_slice(text.as_bytes());
+            bytes[offset..][..HEX].copy_from_slice(text.as_bytes());
             prop_assert_eq!(search_all(&bytes), Found { binary: None, hex: hits });
         }
     }
