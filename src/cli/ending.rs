@@ -16,6 +16,10 @@ pub enum Ending {
     Usage,
     /// More than one may have held it, or one and something is in doubt.
     Doubtful,
+    /// Of `verify-store`: something is there that should have gone.
+    ExpiredDataFound,
+    /// Of `verify-store`: not everything could be looked at, so nobody can say that it is clean.
+    CannotTell,
     /// Refused.
     Refused,
     /// Nothing of that age is readable.
@@ -55,8 +59,8 @@ impl Ending {
     const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
-            Self::Nobody => 1,
-            Self::Usage => 2,
+            Self::Nobody | Self::ExpiredDataFound => 1,
+            Self::Usage | Self::CannotTell => 2,
             Self::Doubtful => 3,
             Self::Refused => 4,
             Self::Purged => 5,

@@ -11,6 +11,7 @@ mod run;
 mod status;
 mod sweep;
 mod token;
+mod verify_store;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -32,7 +33,8 @@ use crate::domain::actor::Role;
     after_help = "Examples:
   lapsed check-config /etc/lapsed/lapsed.toml
   lapsed run --config /etc/lapsed/lapsed.toml
-  lapsed token --config /etc/lapsed/lapsed.toml --name desk-1 --role analyst"
+  lapsed token --config /etc/lapsed/lapsed.toml --name desk-1 --role analyst
+  lapsed verify-store /var/lib/lapsed"
 )]
 struct LapsedArgs {
     #[command(subcommand)]
@@ -83,6 +85,8 @@ enum LapsedCommand {
         #[arg(long, value_name = "NAME")]
         confirm: Option<String>,
     },
+    /// Check from outside that nothing expired is left in a state directory, or in a copy of one.
+    VerifyStore(verify_store::Args),
 }
 
 /// Ask a Lapsed daemon who held an address.
@@ -153,6 +157,7 @@ pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
         Ok(LapsedArgs { command: LapsedCommand::Decommission { config, confirm } }) => {
             decommission::decommission(&config, confirm)
         }
+        Ok(LapsedArgs { command: LapsedCommand::VerifyStore(args) }) => verify_store::verify(&args),
     }
 }
 

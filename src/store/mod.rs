@@ -20,6 +20,7 @@ mod envelope;
 mod erasure;
 mod expiry;
 mod fields;
+pub mod inspect;
 mod key_place;
 mod keyring;
 mod keys;

@@ -8,6 +8,7 @@
 )]
 
 pub(crate) mod api;
+pub(crate) mod old_store;
 pub(crate) mod radius;
 
 use std::fs;
