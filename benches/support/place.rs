@@ -27,7 +27,7 @@ impl Place {
 
     /// The store in it, made if it is not there.
     pub(crate) fn store(&self) -> Store {
-        Store::open(&self.state_dir(), &self.keyring_dir(), &retention(), NOW).unwrap()
+        Store::open(&self.state_dir(), &self.keyring_dir(), &retention(), NOW, Some(retention().cutoff(NOW))).unwrap()
     }
 
     /// Where the database, the lock and the policy lie.

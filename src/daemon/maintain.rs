@@ -6,31 +6,38 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::time::Bucket;
 use crate::store::{Maintained, Store};
 
 use super::counters::Counters;
+use super::time::Time;
 
 /// Runs until told to stop. A failure is said and tried again: without fresh keys no event is acknowledged, and what is
 /// expired is hidden all the same.
 pub(super) async fn run(
     store: Arc<Store>,
     config: Arc<Config>,
-    clock: Arc<dyn Clock>,
+    time: Arc<Time>,
     counters: Arc<Counters>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let shortest = config.retention.purge_interval.min(config.retention.bucket.duration());
     let mut ticks = interval((shortest / 2).clamp(Duration::from_millis(250), Duration::from_secs(30)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut in_doubt = time.in_doubt();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
+            // The end of a doubt: keys are made at once, for events have waited for them.
+            Ok(()) = in_doubt.changed() => {}
             _ = stopping.wait_for(|stop| *stop) => return,
         }
-        let (store, now) = (Arc::clone(&store), clock.now());
+        let Ok(now) = time.now() else {
+            overdue(&store, &time, &counters).await;
+            continue;
+        };
+        let store = Arc::clone(&store);
         match tokio::task::spawn_blocking(move || store.maintain(now)).await {
             Ok(Ok(maintained)) => {
                 counters.keys_made.add(count(&maintained.made));
@@ -40,6 +47,17 @@ pub(super) async fn run(
             Ok(Err(error)) => tracing::error!(%error, "the keyring could not be brought up to date; trying again"),
             Err(error) => tracing::error!(%error, "maintenance was cut short"),
         }
+    }
+}
+
+/// In doubt: destroys what the time since the machine started alone proves to be past, and makes nothing.
+pub(super) async fn overdue(store: &Arc<Store>, time: &Time, counters: &Counters) {
+    let Some(cutoff) = time.overdue_cutoff() else { return };
+    let store = Arc::clone(store);
+    match tokio::task::spawn_blocking(move || store.destroy_keys(cutoff)).await {
+        Ok(Ok(destroyed)) => counters.keys_destroyed.add(count(&destroyed)),
+        Ok(Err(error)) => tracing::error!(%error, "overdue keys could not be destroyed; trying again"),
+        Err(error) => tracing::error!(%error, "the destruction of overdue keys was cut short"),
     }
 }
 

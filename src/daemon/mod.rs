@@ -1,12 +1,16 @@
 //! The running daemon: it owns the threads, the sockets and the order in which they start and stop.
 //!
-//! Start: keys that fell due are destroyed while the store opens; then the writer, the API, and last the listeners. Stop:
-//! the listeners first, then the API, then the writer once its queue is empty.
+//! Start: the clock is judged first; then keys that fell due are destroyed while the store opens; then the writer, the API,
+//! and last the listeners. Stop: the listeners first, then the API, then the writer once its queue is empty.
+//!
+//! A daemon that starts in doubt about its clock starts all the same: it hears what sources say of the time, shows its
+//! status, and lets people accept the clock. It answers, acknowledges and destroys nothing until the doubt has ended.
 
 mod counters;
 mod http;
 mod maintain;
 mod radius;
+mod time;
 mod writer;
 
 use std::future::Future;
@@ -23,12 +27,13 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::keys::{self, KeyError};
-use crate::store::{CommitError, EngineError, Log, OpenError, Store};
+use crate::store::{CommitError, EngineError, Log, OpenError, Store, TrustedClockError};
 use crate::tokens::Tokens;
 
 use counters::Counters;
 use http::{App, Peer};
 use radius::{Context, Listener};
+use time::Time;
 use writer::{Queue, Writer};
 
 /// How long open requests may take to finish when the daemon stops.
@@ -40,6 +45,9 @@ pub enum DaemonError {
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// What was trusted of the clock cannot be read.
+    #[error(transparent)]
+    Clock(#[from] TrustedClockError),
     /// The store cannot be read.
     #[error("cannot read the store: {0}")]
     Engine(#[from] EngineError),
@@ -91,8 +99,11 @@ impl Daemon {
     /// If the store is not ours, damaged or in use, or an address cannot be listened on.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
         let config = Arc::new(config);
-        let started = clock.now();
-        let store = Arc::new(Store::open(&config.state_dir, &config.keyring_dir, &config.retention, started)?);
+        // Before a key is destroyed or made, it must be known whether the clock that says so is to be believed.
+        let time = Arc::new(Time::start(&config, clock)?);
+        let started = time.believed();
+        let due = time.present().ok().map(|present| present.cutoff);
+        let store = Arc::new(Store::open(&config.state_dir, &config.keyring_dir, &config.retention, started, due)?);
         let ledger_keys = config.state_dir.join("ledger-keys");
         keys::make_if_missing(&ledger_keys, "access", "lapsed/access")?;
         keys::make_if_missing(&ledger_keys, "purge", "lapsed/purge")?;
@@ -109,14 +120,14 @@ impl Daemon {
         .map_err(DaemonError::Thread)?;
         let context = Context {
             config: Arc::clone(&config),
-            clock: Arc::clone(&clock),
+            time: Arc::clone(&time),
             sealer: store.sealer(),
             queue: queue.clone(),
             counters: Arc::clone(&counters),
         };
         let app = App {
             config: Arc::clone(&config),
-            clock: Arc::clone(&clock),
+            time: Arc::clone(&time),
             sealer: store.sealer(),
             store: Arc::clone(&store),
             queue: queue.clone(),
@@ -128,7 +139,8 @@ impl Daemon {
         let (stop, stopping) = watch::channel(false);
         let tasks = vec![
             serve_api(Arc::new(app), stopping.clone()).await?,
-            tokio::spawn(maintain::run(store, Arc::clone(&config), clock, counters, stopping)),
+            tokio::spawn(time::watch(Arc::clone(&time), stopping.clone())),
+            tokio::spawn(maintain::run(store, Arc::clone(&config), time, counters, stopping)),
         ];
         let mut listeners = Vec::new();
         for address in &config.radius.listen {

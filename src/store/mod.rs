@@ -27,6 +27,7 @@ mod options;
 mod policy;
 mod records;
 mod sealer;
+mod trusted_clock;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -36,7 +37,7 @@ use nix::fcntl::Flock;
 
 use crate::domain::address::Family;
 use crate::domain::identity::SourceName;
-use crate::domain::time::{Cutoff, Timestamp};
+use crate::domain::time::{Bucket, Cutoff, Timestamp};
 
 pub use batch::Batch;
 pub use engine::{CommitError, EngineError, Fault};
@@ -47,6 +48,7 @@ pub use observations::{Observations, Place, ReadError};
 pub use open::OpenError;
 pub use records::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 pub use sealer::{SealError, Sealed, Sealer};
+pub use trusted_clock::{Remembered, TrustedClock, TrustedClockError};
 
 use engine::Engine;
 use keyring::Keyring;
@@ -98,6 +100,12 @@ impl Store {
     /// nothing in memory that is not on disk, and the next one repeats it from the first write.
     pub fn maintain(&self, now: Timestamp) -> Result<Maintained, KeyringError> {
         self.keyring.maintain(now)
+    }
+
+    /// Destroys the keys of buckets wholly before the cutoff, and makes none. For a caller who has another cutoff than the
+    /// wall clock's, because that is in doubt.
+    pub fn destroy_keys(&self, cutoff: Cutoff) -> Result<Vec<Bucket>, KeyringError> {
+        self.keyring.destroy_due(cutoff)
     }
 
     /// When each source was last heard, as [`Batch::heard`] recorded it.

@@ -13,7 +13,7 @@ use super::keyring::{Keyring, KeyringError, KeyringFault};
 use super::options::Tuning;
 use super::{FORMAT, Store, meta, policy};
 use crate::domain::retention::Retention;
-use crate::domain::time::{Timestamp, millis_of};
+use crate::domain::time::{Cutoff, Timestamp, millis_of};
 
 /// Why a store cannot be opened. Each says where, and what can be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,12 +116,15 @@ impl Store {
     /// Opens the store in `state_dir` with the keyring in `keyring_dir`, and makes what is not there: directories that only
     /// their owner can enter, the keyring, the database, the file `POLICY`.
     ///
-    /// Keys that fell due while nobody was there are destroyed before the database is opened, which a full disk can prevent.
+    /// Keys that fell due while nobody was there, by the cutoff `destroy`, are destroyed before the database is opened, which
+    /// a full disk can prevent. Without such a cutoff the clock is in doubt: then no key is destroyed and none is made until
+    /// the caller does so, and `now` is the best that is known.
     pub fn open(
         state_dir: &Path,
         keyring_dir: &Path,
         retention: &Retention,
         now: Timestamp,
+        destroy: Option<Cutoff>,
     ) -> Result<Self, OpenError> {
         disk::make_private_dir(state_dir)?;
         disk::make_private_dir(keyring_dir)?;
@@ -135,7 +138,9 @@ impl Store {
         // way round would leave a database that nothing can tell from one whose keyring was lost.
         let keyring = Keyring::open(&keyring_path, retention, !exists, now)
             .map_err(|fault| fault_of_keyring(fault, &keyring_path, retention))?;
-        keyring.destroy_due(now)?;
+        if let Some(cutoff) = destroy {
+            keyring.destroy_due(cutoff)?;
+        }
 
         let tuning = Tuning::new(retention.window);
         if exists {
@@ -156,7 +161,10 @@ impl Store {
         let prefix_lens = meta::prefix_lens(&engine).map_err(failed)?;
 
         // Only now, when it is known to be ours, does the keyring get keys for the buckets that never had one.
-        keyring.make_missing(now)?;
+        // A doubtful clock would make them for the wrong buckets, and a slot that has moved on does not come back.
+        if destroy.is_some() {
+            keyring.make_missing(now)?;
+        }
         policy::publish(&state_dir.join("POLICY"), retention)?;
         Ok(Self { engine, keyring, prefix_lens: RwLock::new(prefix_lens), _lock: lock })
     }

@@ -101,7 +101,7 @@ impl App {
         let fresh = tokens.minted().iter().zip(1_u64..).filter(|(_, line)| *line > recorded);
         for (principal, line) in fresh {
             let entry = Entry::TokenMinted {
-                at: self.clock.now(),
+                at: self.time.believed(),
                 actor: self.sealer.actor_pseudonym(&principal.name),
                 role: principal.role,
             };

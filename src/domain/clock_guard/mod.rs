@@ -11,6 +11,7 @@
 //! long power-off; and a virtual machine that is paused stops both clocks.
 
 mod doubt;
+mod event;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use super::identity::SourceName;
 use super::time::{Cutoff, Timestamp};
 
 pub use doubt::{Doubt, End, NotAccepted, Reason};
+pub use event::{ClockEvent, ClockEventKind};
 pub use reading::{BadBootId, BootId, Reading, Step, Synchronised, Trust};
 
 /// A doubt that is older is an exception in the purge report.
@@ -145,13 +147,14 @@ impl ClockGuard {
         (enough && self.may_be_right(&reading)).then(|| self.end(reading, End::Sources))
     }
 
-    /// Would an acceptance count?
+    /// Would an acceptance count? Then of which doubt.
     ///
     /// # Errors
     ///
     /// Why not.
-    pub fn check_accept(&self, number: u64, role: Role) -> Result<(), NotAccepted> {
-        self.doubt.as_ref().ok_or(NotAccepted::NoDoubt)?.check(number, role)
+    pub fn check_accept(&self, number: u64, role: Role) -> Result<&Doubt, NotAccepted> {
+        let doubt = self.doubt.as_ref().ok_or(NotAccepted::NoDoubt)?;
+        doubt.check(number, role).map(|()| doubt)
     }
 
     /// Someone in this role accepts the clock as it was in doubt `number`. One principal has one role, so two roles are two

@@ -78,6 +78,10 @@ impl Machine {
         self.guard.cutoff(WINDOW).horizon()
     }
 
+    fn check(&self, number: u64, role: Role) -> Result<(), NotAccepted> {
+        self.guard.check_accept(number, role).map(|_| ())
+    }
+
     fn number(&self) -> u64 {
         self.guard.doubt().map_or(0, |doubt| doubt.number)
     }
@@ -193,7 +197,7 @@ fn a_new_boot_cannot_be_earlier_than_the_trust_and_the_time_since_that_boot() {
 fn after_a_reboot_in_doubt_a_clock_that_is_set_needs_someone_to_speak_for_it() {
     let mut machine = Machine::new();
     machine.reboot(Timestamp::EPOCH);
-    assert_eq!(machine.guard.check_accept(1, Role::Operator), Err(NotAccepted::Impossible));
+    assert_eq!(machine.check(1, Role::Operator), Err(NotAccepted::Impossible));
     let later = NOW.plus(hours(5));
     let expected = Step::between(NOW.plus(secs(20)), later);
     assert_eq!(machine.set(later), [Change::Moved(Reason::JumpedForward, expected)]);
@@ -288,7 +292,7 @@ fn far_ahead_takes_two_roles_in_either_order_and_the_rest_an_operator() {
         let mut machine = Machine::new();
         machine.set(three_days_on());
         for role in [Role::Analyst, Role::Auditor, Role::Source] {
-            assert_eq!(machine.guard.check_accept(1, role), Err(NotAccepted::NotAsked(role)));
+            assert_eq!(machine.check(1, role), Err(NotAccepted::NotAsked(role)));
         }
         let [first, second] = order;
         assert_eq!(machine.guard.accept(machine.reading, 1, first), Ok((Accepted::NeedsAlso(vec![second]), None)));
@@ -300,14 +304,14 @@ fn far_ahead_takes_two_roles_in_either_order_and_the_rest_an_operator() {
     for wall in [a_day_ago(), NOW.plus(hours(4))] {
         let mut machine = Machine::new();
         machine.set(wall);
-        assert_eq!(machine.guard.check_accept(1, Role::Approver), Err(NotAccepted::NotAsked(Role::Approver)));
+        assert_eq!(machine.check(1, Role::Approver), Err(NotAccepted::NotAsked(Role::Approver)));
         let number = machine.number();
         let accepted = machine.guard.accept(machine.reading, number, Role::Operator);
         assert_eq!(accepted, Ok((Accepted::Trusted, Some(Change::Ended(End::Accepted)))));
         assert!(machine.horizon() >= NOW.minus(WINDOW));
         assert_eq!(machine.restart(), [], "what was accepted is remembered");
     }
-    assert_eq!(Machine::new().guard.check_accept(1, Role::Operator), Err(NotAccepted::NoDoubt));
+    assert_eq!(Machine::new().check(1, Role::Operator), Err(NotAccepted::NoDoubt));
 }
 
 #[test]

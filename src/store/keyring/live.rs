@@ -88,10 +88,15 @@ impl Keys {
             .max()
     }
 
-    /// The keys that fell due at `now`.
-    pub(super) fn due(&self, now: Timestamp) -> Vec<Step> {
+    /// The cutoff at `now`.
+    pub(super) fn cutoff(&self, now: Timestamp) -> Cutoff {
+        Cutoff::of(now, self.window)
+    }
+
+    /// The keys of buckets wholly before the cutoff.
+    pub(super) fn due(&self, cutoff: Cutoff) -> Vec<Step> {
         let slots = self.slots();
-        plan::due((0..).zip(slots.iter().map(Slot::status)), self.width, Cutoff::of(now, self.window))
+        plan::due((0..).zip(slots.iter().map(Slot::status)), self.width, cutoff)
     }
 
     /// The keys to make at `now`.

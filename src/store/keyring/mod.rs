@@ -20,7 +20,7 @@ use self::plan::Step;
 use super::bucket_keys::BucketKeys;
 use super::disk::DiskError;
 use crate::domain::retention::Retention;
-use crate::domain::time::{Bucket, BucketWidth, Timestamp};
+use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
 
 pub(super) use self::live::{KeyOf, Keys};
 
@@ -130,15 +130,15 @@ impl Keyring {
 
     /// Destroys what is due, then makes what is needed.
     pub(super) fn maintain(&self, now: Timestamp) -> Result<Maintained, KeyringError> {
-        let destroyed = self.destroy_due(now)?;
+        let destroyed = self.destroy_due(self.keys.cutoff(now))?;
         let maintained = self.make_missing(now)?;
         Ok(Maintained { destroyed, ..maintained })
     }
 
     /// Destroys the keys of buckets wholly before the cutoff.
-    pub(super) fn destroy_due(&self, now: Timestamp) -> Result<Vec<Bucket>, KeyringError> {
+    pub(super) fn destroy_due(&self, cutoff: Cutoff) -> Result<Vec<Bucket>, KeyringError> {
         let file = self.file();
-        let due = self.keys.due(now);
+        let due = self.keys.due(cutoff);
         if due.is_empty() {
             return Ok(Vec::new());
         }
