@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::domain::actor::{Principal, Role};
+use crate::domain::clock_guard::Reason;
 use crate::domain::process::ProcessType;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
@@ -96,6 +97,19 @@ pub enum Entry {
         /// The papers, under a salt.
         papers: String,
     },
+    /// Someone accepted a wall clock that was in doubt.
+    ClockAccepted {
+        /// When, by the last trusted instant and CLOCK_BOOTTIME.
+        at: Timestamp,
+        /// Who, as a keyed hash.
+        actor: [u8; 8],
+        /// In what role.
+        role: Role,
+        /// Why it was in doubt.
+        reason: Reason,
+        /// How far the accepted clock is from where it should be, in whole seconds; negative if it is behind.
+        step: i64,
+    },
     /// A bearer token was made.
     TokenMinted {
         /// When the daemon first saw it.
@@ -137,6 +151,10 @@ impl Entry {
                 hex(actor),
                 hex(request),
                 class.name(),
+            ),
+            Self::ClockAccepted { at, actor, role, reason, step } => format!(
+                "lapsed-access-v1 clock-accepted\ntime {at}\nactor {}\nrole {role}\nreason {reason}\nstep {step}\n",
+                hex(actor),
             ),
             Self::TokenMinted { at, actor, role } => {
                 format!("lapsed-access-v1 token-minted\ntime {at}\nactor {}\nrole {role}\n", hex(actor))
@@ -181,6 +199,19 @@ mod tests {
         for hidden in ["desk-1", "24-CR", "Example", "subpoena"] {
             assert!(!text.contains(hidden), "{hidden} in {text}");
         }
+    }
+
+    #[test]
+    fn an_accepted_clock_has_fixed_bytes() {
+        let entry = Entry::ClockAccepted {
+            at: Timestamp::from_millis(1_700_000_000_123),
+            actor: [1; 8],
+            role: Role::Operator,
+            reason: Reason::WentBack,
+            step: -86_400,
+        };
+        let text = "lapsed-access-v1 clock-accepted\ntime 2023-11-14T22:13:20.123Z\nactor 0101010101010101\nrole operator\nreason went-back\nstep -86400\n";
+        assert_eq!(String::from_utf8(entry.to_bytes()).unwrap(), text);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use lapsed::domain::time::{BucketWidth, Timestamp};
 use lapsed::domain::verdict::Verdict;
 use lapsed::ingest::admit;
 use lapsed::lookup::{Answer, Question, Reach, look_up};
-use lapsed::store::{Batch, Store};
+use lapsed::store::{Batch, Opening, Store};
 use reference::{Rules, Word};
 
 /// A multiple of the bucket's width, so that the reference may count from 0.
@@ -290,7 +290,8 @@ fn check(store: &Store, config: &Config, history: &History) -> u64 {
             .max(horizon);
             let question = Question { address, at: instant(at), port: None, realm: Realm::default() };
             let now = instant(WINDOW + horizon);
-            let ask = |reach| look_up(store, config, &heard, &question, reach, now).unwrap();
+            let ask =
+                |reach| look_up(store, config, &heard, &question, reach, config.retention.cutoff(now), now).unwrap();
             let (verdict, answer, everything) = (ask(Reach::Verdict), ask(Reach::Evidence), ask(Reach::Everything));
             let context =
                 || format!("history {} {address} at {at} horizon {horizon}: {:?}", history.number, history.said);
@@ -335,7 +336,13 @@ fn number_of_histories() -> u32 {
 fn a_lookup_agrees_with_the_reference() {
     let dir = tempfile::tempdir().unwrap();
     let config = config();
-    let store = Store::open(dir.path(), dir.path(), &config.retention, instant(WINDOW)).unwrap();
+    let store = Store::open(
+        dir.path(),
+        dir.path(),
+        &config.retention,
+        Opening::at(instant(WINDOW), &config.retention),
+    )
+    .unwrap();
     let histories: Vec<History> = (0..number_of_histories()).map(History::random).collect();
     fill(&store, &config, &histories);
     let asked: u64 = std::thread::scope(|scope| {

@@ -5,11 +5,12 @@ mod purge_entries;
 
 use std::time::Duration;
 
+use lapsed::domain::erasure::ErasureClass;
 use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
 use lapsed::purge::{
-    ClassReport, ClockSource, ClockStanding, Erasure, ErasureClass, Exception, Extents, KeyDestroyed, Keys, Kind,
-    LONGEST_DOUBT, LastRun, Line, Outcome, ParseError, PerClass, ReadBack, Report, Runs, Setting, Synchronised, Terms,
-    Unlinking, Verdict,
+    ClassReport, ClockSource, ClockStanding, Erasure, Exception, Extents, KeyDestroyed, Keys, Kind, LONGEST_DOUBT,
+    LastRun, Line, Outcome, ParseError, PerClass, ReadBack, Report, Runs, Setting, Synchronised, Terms, Unlinking,
+    Verdict,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -272,7 +273,7 @@ prop_compose! {
         ([count, late, failed], last) in (any::<[u64; 3]>(), select(LastRun::ALL)),
         [assignments, logons, captures, holds, answers, listings] in proptest::array::uniform6(class()),
         keys in keys(),
-        (erasure, same_device) in (select(ErasureClass::ALL), any::<bool>()),
+        (erasure, same_device) in (select(&ErasureClass::ALL[..]), any::<Option<bool>>()),
         ([files_removed, manifests_rolled], wal_oldest) in (any::<[u64; 2]>(), proptest::option::of(instant())),
         checks in proptest::array::uniform10(select(Outcome::ALL)),
         (exceptions, left_out) in (proptest::collection::vec(exception(), 0..5), any::<u64>()),

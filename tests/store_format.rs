@@ -49,7 +49,7 @@ impl Home {
     }
 
     fn open_at(&self, now: Timestamp) -> Result<Store, OpenError> {
-        Store::open(&self.state(), &self.dir.path().join("keys"), &retention(), now)
+        Store::open(&self.state(), &self.dir.path().join("keys"), &retention(), now, Some(retention().cutoff(now)))
     }
 
     fn open(&self) -> Result<Store, OpenError> {
@@ -458,7 +458,10 @@ fn what_is_not_ours_is_refused_by_name() {
 fn another_policy_than_the_stores_is_refused() {
     let place = Home::new();
     drop(place.open().unwrap());
-    let open = |retention| Store::open(&place.state(), &place.dir.path().join("keys"), &retention, now()).unwrap_err();
+    let open = |retention: Retention| {
+        Store::open(&place.state(), &place.dir.path().join("keys"), &retention, now(), Some(retention.cutoff(now())))
+            .unwrap_err()
+    };
     let bucket = BucketWidth::from_secs(20).unwrap();
     assert_eq!(
         open(Retention { bucket, ..retention() }),
@@ -471,7 +474,8 @@ fn another_policy_than_the_stores_is_refused() {
     );
     let elsewhere = Home::new();
     let window = Duration::from_secs(10 << 17);
-    let too_many = Store::open(&elsewhere.state(), &elsewhere.state(), &Retention { window, ..retention() }, now());
+    let too_many =
+        Store::open(&elsewhere.state(), &elsewhere.state(), &Retention { window, ..retention() }, now(), None);
     assert_eq!(too_many.unwrap_err(), OpenError::TooManyBuckets);
 }
 
@@ -481,7 +485,7 @@ fn a_second_one_is_kept_out() {
     let store = place.open().unwrap();
     assert_eq!(place.open().unwrap_err(), OpenError::Locked(place.state().join("LOCK")));
     let elsewhere = place.dir.path().join("elsewhere");
-    let same_keyring = Store::open(&elsewhere, &place.dir.path().join("keys"), &retention(), now());
+    let same_keyring = Store::open(&elsewhere, &place.dir.path().join("keys"), &retention(), now(), None);
     assert_eq!(same_keyring.unwrap_err(), OpenError::Locked(place.keyring()));
     drop(store);
     place.open().unwrap();

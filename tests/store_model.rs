@@ -249,7 +249,7 @@ impl World {
 }
 
 fn open(dir: &Path, now: Timestamp) -> Store {
-    Store::open(&dir.join("state"), &dir.join("keys"), &retention(), now).unwrap()
+    Store::open(&dir.join("state"), &dir.join("keys"), &retention(), now, Some(retention().cutoff(now))).unwrap()
 }
 
 /// What must stand in no file: names as text, addresses and MACs as the bytes they are.

@@ -84,7 +84,16 @@ impl Desk {
     }
 
     fn answer(&self, asked: &Asked) -> Answer {
-        look_up(&self.store, &self.config, &self.heard, &asked.question, asked.reach, NOW).unwrap()
+        look_up(
+            &self.store,
+            &self.config,
+            &self.heard,
+            &asked.question,
+            asked.reach,
+            self.config.retention.cutoff(NOW),
+            NOW,
+        )
+        .unwrap()
     }
 
     /// Prints percentiles of single answers.

@@ -1,10 +1,12 @@
 //! The contract that daemon and client share: paths, requests, answers and problems.
 
 mod answer;
+mod clock;
 mod problem;
 mod status;
 
 pub use answer::{AtText, BoundaryText, HeardText, LedgerText, LineText, LookupAnswer, LookupRequest};
+pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use status::{SourceStatus, StatusAnswer};
 
@@ -12,9 +14,13 @@ pub use status::{SourceStatus, StatusAnswer};
 pub const LOOKUPS: &str = "/v1/lookups";
 /// `GET`: a [`StatusAnswer`].
 pub const STATUS: &str = "/v1/status";
+/// `GET`: a [`ClockStatus`].
+pub const CLOCK: &str = "/v1/clock";
+/// `POST`: accepts a clock in doubt, an [`AcceptRequest`] answered with an [`AcceptAnswer`].
+pub const CLOCK_ACCEPT: &str = "/v1/clock/accept";
 /// `GET`: 200 while the process runs.
 pub const LIVEZ: &str = "/livez";
-/// `GET`: 200 while the store takes events, 503 otherwise.
+/// `GET`: 200 while the store takes events and the clock is trusted, 503 otherwise.
 pub const READYZ: &str = "/readyz";
 
 /// Version of the JSON of a lookup.

@@ -45,6 +45,16 @@ impl Problem {
         Self::new(503, "unavailable", "the daemon cannot answer now", detail)
     }
 
+    /// 503: the wall clock is not believed, so that nobody can say what may be disclosed.
+    pub fn clock_in_doubt(detail: impl Into<String>) -> Self {
+        Self::new(503, "clock-in-doubt", "the clock is in doubt", detail)
+    }
+
+    /// 409: what is asked does not fit what is.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(409, "conflict", "this cannot be done now", detail)
+    }
+
     /// 500: a fault of ours, or damage.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(500, "internal", "the daemon failed", detail)

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ClockStatus;
+
 /// What the daemon says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,8 +22,10 @@ pub struct StatusAnswer {
     pub bucket: u64,
     /// When the daemon started.
     pub started: String,
-    /// Does the store take events?
+    /// Are events taken? Not while the clock is in doubt.
     pub accepting: bool,
+    /// Is the wall clock believed?
+    pub clock: ClockStatus,
     /// Entries in the access ledger.
     pub access_entries: u64,
     /// The configured sources and what is known of them.

@@ -2,6 +2,7 @@
 
 mod check_config;
 mod client;
+mod clock;
 mod decommission;
 mod ending;
 mod escape;
@@ -106,7 +107,7 @@ enum LapsedCommand {
 LAPSE_TOKEN holds the bearer token; without one the daemon goes by who you are on this machine.
 
 Exit codes of lookup: 0 attributed, 1 nobody held it, 2 usage or a time in the future, 3 ambiguous or uncertain,
-4 refused, 5 purged, 6 no coverage, 69 daemon unreachable, 70 a fault of Lapsed."
+4 refused, 5 purged, 6 no coverage, 69 daemon unreachable or its clock in doubt, 70 a fault of Lapsed."
 )]
 struct LapseArgs {
     #[command(flatten)]
@@ -135,6 +136,8 @@ enum LapseCommand {
     Lookup(lookup::Args),
     /// Show how the daemon is doing; no personal data.
     Status(status::Args),
+    /// Show the daemon's clock, or accept it when it is in doubt.
+    Clock(clock::Args),
 }
 
 /// How data is printed.
@@ -167,6 +170,7 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
         Err(error) => usage(&error),
         Ok(LapseArgs { connection, command: LapseCommand::Lookup(args) }) => lookup::lookup(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Status(args) }) => status::status(&connection, &args),
+        Ok(LapseArgs { connection, command: LapseCommand::Clock(args) }) => clock::clock(&connection, &args),
     }
 }
 

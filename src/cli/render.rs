@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, FixedOffset, Local};
 
-use crate::api::{BoundaryText, LookupAnswer, StatusAnswer};
+use crate::api::{BoundaryText, ClockState, ClockStatus, LookupAnswer, StatusAnswer};
+use crate::domain::actor::Role;
 use crate::domain::session::Evidence;
 use crate::domain::verdict::Verdict;
 
@@ -113,6 +114,9 @@ pub(super) fn status_sheet(status: &StatusAnswer) -> String {
     sheet.line("now", &status.now);
     sheet.line("horizon", &format!("{} (window {} s, buckets of {} s)", status.horizon, status.window, status.bucket));
     sheet.line("started", &status.started);
+    if let Some(reason) = status.clock.reason {
+        sheet.line("clock", &format!("IN DOUBT: {reason}; `lapse clock status` says more"));
+    }
     sheet.line("ledger", &format!("{} access entries", status.access_entries));
     for source in &status.sources {
         let heard = source.heard.as_deref().unwrap_or("never heard");
@@ -122,4 +126,33 @@ pub(super) fn status_sheet(status: &StatusAnswer) -> String {
         sheet.line("count", &format!("{name} {count}"));
     }
     sheet.0
+}
+
+/// The clock.
+pub(super) fn clock_sheet(clock: &ClockStatus) -> String {
+    let mut sheet = Sheet(match clock.state {
+        ClockState::Trusted => "TRUSTED: the wall clock is believed\n".to_owned(),
+        ClockState::InDoubt => {
+            "IN DOUBT: nothing is acknowledged, answered or destroyed by the wall clock\n".to_owned()
+        }
+    });
+    sheet.line("wall clock", &clock.now);
+    sheet.maybe("expected", clock.expected.as_deref());
+    sheet.maybe(
+        "offset",
+        clock.offset.map(|offset| format!("{offset} s (up to {} s is believed)", clock.max_step)).as_deref(),
+    );
+    sheet.line("synchronised", &format!("{} (says the kernel)", clock.synchronised));
+    if let (Some(reason), Some(since), Some(age)) = (clock.reason, &clock.since, clock.age) {
+        sheet.line("reason", reason.name());
+        sheet.line("since", &format!("{since} ({age} s)"));
+        sheet.line("sources", &format!("{} of {} agree with it", clock.sources_agreeing, clock.sources_heard));
+        sheet.line("to accept it", &roles(&clock.needs));
+    }
+    sheet.0
+}
+
+/// Roles in a row.
+pub(super) fn roles(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" and ")
 }

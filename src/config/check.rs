@@ -11,11 +11,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::fault::Faults;
-use super::file::{File, IngestTable, ListenTable, LookupTable, NetworkTable, RetentionTable};
+use super::file::{ClockTable, File, IngestTable, ListenTable, LookupTable, NetworkTable, RetentionTable};
 use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
-use super::{Config, Ingest, Listen, Lookup, Network, SecretFile, principals, radius};
+use super::{Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, principals, radius};
 use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
 use crate::domain::time::BucketWidth;
@@ -28,6 +28,9 @@ const PURGE_INTERVALS: RangeInclusive<Duration> = Duration::from_secs(1)..=Durat
 
 /// A margin of a day makes every answer uncertain; more says nothing new.
 const MARGINS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(24 * 3600);
+
+/// Clocks that are kept right are slewed by less than a second; a step of more than an hour is nobody's correction.
+const MAX_STEPS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
 
 /// Fewer buckets cannot be settled before they expire; more make too many keys.
 const BUCKETS: RangeInclusive<u128> = 4..=4096;
@@ -47,7 +50,8 @@ pub(super) type ReadSecret<'a> = dyn FnMut(&Path) -> Result<SecretFile, SecretEr
 /// What a file means. Paths that are not absolute start from `base`.
 pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, faults: &Faults<'_>) -> Config {
     let retention = retention(&file.retention, faults);
-    let require_erasure_class = file.retention.require_erasure_class.as_ref().map_or(ErasureClass::Degraded, |class| *class.get_ref());
+    let require_erasure_class =
+        file.retention.require_erasure_class.as_ref().map_or(ErasureClass::Degraded, |class| *class.get_ref());
     let state_dir = base.join(inner(file.state_dir).unwrap_or_else(|| "/var/lib/lapsed".into()));
     let known = retention.as_ref();
     Config {
@@ -60,6 +64,7 @@ pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, f
         radius: radius::check(file.radius, known, base, read_secret, faults),
         networks: networks(file.networks, faults),
         ingest: ingest(&file.ingest),
+        clock: clock(&file.clock, faults),
         retention: retention.unwrap_or_else(default_retention),
     }
 }
@@ -201,6 +206,11 @@ fn ingest(table: &IngestTable) -> Ingest {
     let default = Ingest::default();
     let size = |value: &Option<At<u64>>| value.as_ref().and_then(|value| usize::try_from(*value.get_ref()).ok());
     Ingest { queue: size(&table.queue).unwrap_or(default.queue), batch: size(&table.batch).unwrap_or(default.batch) }
+}
+
+fn clock(table: &ClockTable, faults: &Faults<'_>) -> Clock {
+    let max_step = within("max-step", table.max_step.as_ref(), MAX_STEPS, faults);
+    Clock { max_step: max_step.unwrap_or(Clock::default().max_step) }
 }
 
 fn networks(tables: Vec<NetworkTable>, faults: &Faults<'_>) -> Vec<Network> {

@@ -12,7 +12,9 @@ use super::Resets;
 use super::fault::Faults;
 use super::problem::Problem;
 use super::reader::{At, Reader};
-use super::shape::{INGEST, LISTEN, LOOKUP, NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT};
+use super::shape::{
+    CLOCK, INGEST, LISTEN, LOOKUP, NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT,
+};
 use super::value;
 use crate::domain::actor::Role;
 use crate::domain::erasure::ErasureClass;
@@ -36,6 +38,7 @@ pub(super) struct File {
     pub(super) listen: ListenTable,
     pub(super) radius: RadiusTable,
     pub(super) ingest: IngestTable,
+    pub(super) clock: ClockTable,
     pub(super) networks: Vec<NetworkTable>,
     pub(super) principals: Vec<PrincipalTable>,
 }
@@ -91,6 +94,11 @@ pub(super) struct IngestTable {
     pub(super) batch: Option<At<u64>>,
 }
 
+/// `[clock]`.
+pub(super) struct ClockTable {
+    pub(super) max_step: Option<At<Duration>>,
+}
+
 /// `[[network]]`.
 pub(super) struct NetworkTable {
     pub(super) prefix: Option<At<IpNet>>,
@@ -128,6 +136,7 @@ impl File {
             listen: root.table("listen", &LISTEN, ListenTable::read),
             radius: root.table("radius", &RADIUS, RadiusTable::read),
             ingest: root.table("ingest", &INGEST, IngestTable::read),
+            clock: root.table("clock", &CLOCK, ClockTable::read),
             networks: root.tables("network", &NETWORK, NetworkTable::read),
             principals: root.tables("principal", &PRINCIPAL, PrincipalTable::read),
         }
@@ -217,6 +226,12 @@ impl ClientTable {
 impl IngestTable {
     fn read(table: &Reader<'_, '_, '_>) -> Self {
         Self { queue: table.number("queue", 1, 1 << 20), batch: table.number("batch", 1, 10_000) }
+    }
+}
+
+impl ClockTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self { max_step: duration(table, "max-step") }
     }
 }
 

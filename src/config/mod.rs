@@ -65,6 +65,8 @@ pub struct Config {
     pub principals: Vec<Principal>,
     /// How much is taken in at once.
     pub ingest: Ingest,
+    /// When the wall clock is in doubt.
+    pub clock: Clock,
 }
 
 /// `[lookup]`: how close to a change of holder an answer may be without being uncertain.
@@ -168,6 +170,13 @@ pub struct Ingest {
     pub batch: usize,
 }
 
+/// `[clock]`: when the wall clock is in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// How far it may move against the time since the machine started.
+    pub max_step: Duration,
+}
+
 impl Config {
     /// Reads the file and the files of the secrets it names. Paths in it that are not absolute start from its directory.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
@@ -238,6 +247,7 @@ impl Default for Config {
             networks: Vec::new(),
             principals: Vec::new(),
             ingest: Ingest::default(),
+            clock: Clock::default(),
         }
     }
 }
@@ -263,6 +273,12 @@ impl Default for Radius {
 impl Default for Ingest {
     fn default() -> Self {
         Self { queue: 8192, batch: 1000 }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { max_step: Duration::from_secs(300) }
     }
 }
 

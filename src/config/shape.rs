@@ -22,6 +22,7 @@ pub(super) static ROOT: Shape = Shape {
         "listen",
         "radius",
         "ingest",
+        "clock",
         "network",
         "principal",
     ],
@@ -50,12 +51,24 @@ pub(super) static RADIUS_CLIENT: Shape = Shape {
     ],
 };
 pub(super) static INGEST: Shape = Shape { heading: "[ingest]", keys: &["queue", "batch"] };
+pub(super) static CLOCK: Shape = Shape { heading: "[clock]", keys: &["max-step"] };
 pub(super) static NETWORK: Shape = Shape { heading: "[[network]]", keys: &["prefix", "entity", "sources", "shared"] };
 pub(super) static PRINCIPAL: Shape = Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "role"] };
 
 /// Every table, the top of the file first.
-pub static SHAPES: [&Shape; 10] =
-    [&ROOT, &RETENTION, &LOOKUP, &LISTEN, &RADIUS, &RADIUS_LISTEN, &RADIUS_CLIENT, &INGEST, &NETWORK, &PRINCIPAL];
+pub static SHAPES: [&Shape; 11] = [
+    &ROOT,
+    &RETENTION,
+    &LOOKUP,
+    &LISTEN,
+    &RADIUS,
+    &RADIUS_LISTEN,
+    &RADIUS_CLIENT,
+    &INGEST,
+    &CLOCK,
+    &NETWORK,
+    &PRINCIPAL,
+];
 
 /// What an unknown key may have been meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::event::Quarantine;
 use crate::ingest::radius::Unheard;
+use crate::purge::Run;
 use crate::wire::radius::request::Silent;
 
 /// Counts since the daemon started.
@@ -23,6 +24,8 @@ pub(super) struct Counters {
     pub(super) status_server: Count,
     /// Requests dropped because the store could not take them.
     pub(super) refused: Count,
+    /// Requests dropped because the clock was in doubt.
+    pub(super) clock_in_doubt: Count,
     /// Datagrams that the kernel dropped for want of buffer.
     pub(super) dropped_by_kernel: Count,
     quarantined: [Count; Quarantine::ALL.len()],
@@ -36,6 +39,14 @@ pub(super) struct Counters {
     pub(super) commits: Count,
     /// Keys made for buckets to come.
     pub(super) keys_made: Count,
+    /// Purge runs.
+    pub(super) purge_runs: Count,
+    /// Purge runs in which a step or a check failed.
+    pub(super) purge_failures: Count,
+    /// Rows of records that purge runs unlinked.
+    pub(super) rows_unlinked: Count,
+    /// Records left out because they were hidden by the time they would have been committed.
+    pub(super) hidden_in_flight: Count,
     /// Keys destroyed, of buckets that are wholly past.
     pub(super) keys_destroyed: Count,
 }
@@ -75,6 +86,15 @@ impl Counters {
         count(&Quarantine::ALL, &self.quarantined, reason);
     }
 
+    /// Counts what a purge run did.
+    pub(super) fn purged(&self, run: &Run) {
+        self.purge_runs.bump();
+        self.purge_failures.add(u64::from(run.failed()));
+        let rows = [run.classes.assignments, run.classes.logons, run.listings].map(|class| class.filtered);
+        self.rows_unlinked.add(rows.iter().sum());
+        self.keys_destroyed.add(u64::try_from(run.destroyed.len()).unwrap_or(u64::MAX));
+    }
+
     /// Every count under its name.
     pub(super) fn by_name(&self) -> BTreeMap<String, u64> {
         let plain = [
@@ -84,6 +104,7 @@ impl Counters {
             ("acknowledged", &self.acknowledged),
             ("status-server", &self.status_server),
             ("refused", &self.refused),
+            ("clock-in-doubt", &self.clock_in_doubt),
             ("dropped-by-kernel", &self.dropped_by_kernel),
             ("expired-on-arrival", &self.expired_on_arrival),
             ("malformed-attributes", &self.malformed_attributes),
@@ -91,6 +112,10 @@ impl Counters {
             ("commits", &self.commits),
             ("keys-made", &self.keys_made),
             ("keys-destroyed", &self.keys_destroyed),
+            ("purge-runs", &self.purge_runs),
+            ("purge-failures", &self.purge_failures),
+            ("rows-unlinked", &self.rows_unlinked),
+            ("hidden-in-flight", &self.hidden_in_flight),
         ];
         let plain = plain.into_iter().map(|(name, count)| (name.to_owned(), count.value()));
         let silent = Silent::ALL.iter().zip(&self.silent);

@@ -2,15 +2,21 @@
 
 use crate::config::Config;
 use crate::domain::erasure::ErasureClass;
-use crate::domain::time::Timestamp;
 use crate::store::{KeyringFound, Loss, Opening, Store};
 
 use super::DaemonError;
-use super::maintain::report_destruction;
+use super::time::Time;
+use super::upkeep::report_destruction;
 
 /// Opens the store, and refuses one whose keyring lies where the configuration will not have it.
-pub(super) fn open_store(config: &Config, now: Timestamp, new_keyring: bool) -> Result<Store, DaemonError> {
-    let opening = Opening { new_keyring, ..Opening::at(now, &config.retention) };
+pub(super) fn open_store(config: &Config, time: &Time, new_keyring: bool) -> Result<Store, DaemonError> {
+    let present = time.present().ok();
+    let opening = Opening {
+        now: time.believed(),
+        destroy: present.map(|present| present.cutoff),
+        make_keys: present.is_some(),
+        new_keyring,
+    };
     let store = Store::open(&config.state_dir, &config.keyring_dir, &config.retention, opening)?;
     let erasure = store.erasure();
     let required = config.require_erasure_class;
@@ -37,7 +43,11 @@ pub(super) fn open_store(config: &Config, now: Timestamp, new_keyring: bool) -> 
     report_destruction(&store.keyring_history().destroyed);
     let (window, configured) = (store.window().as_secs(), store.configured_window().as_secs());
     if window != configured {
-        tracing::warn!(window, configured, "the configuration has another window than the store: the store's is in force");
+        tracing::warn!(
+            window,
+            configured,
+            "the configuration has another window than the store: the store's is in force"
+        );
     }
     Ok(store)
 }

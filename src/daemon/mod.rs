@@ -1,13 +1,19 @@
 //! The running daemon: it owns the threads, the sockets and the order in which they start and stop.
 //!
-//! Start: keys that fell due are destroyed while the store opens; then the writer, the API, and last the listeners. Stop:
-//! the listeners first, then the API, then the writer once its queue is empty.
+//! Start: the clock is judged first; then keys that fell due are destroyed while the store opens; then the writer, the API,
+//! and last the listeners. Stop: the listeners first, then the API, then the writer once its queue is empty.
+//!
+//! A daemon that starts in doubt about its clock starts all the same: it hears what sources say of the time, shows its
+//! status, and lets people accept the clock. It answers, acknowledges and destroys nothing until the doubt has ended.
 
 mod counters;
 mod http;
 mod keyring;
-mod maintain;
+mod purge;
+mod purge_terms;
 mod radius;
+mod time;
+mod upkeep;
 mod writer;
 
 use std::future::Future;
@@ -25,12 +31,15 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::erasure::ErasureClass;
 use crate::ledger::keys::{self, KeyError};
-use crate::store::{CommitError, EngineError, Erasure, Log, OpenError};
+use crate::purge::{Purger, ResumeError};
+use crate::store::{CommitError, EngineError, Erasure, Log, OpenError, Store, TrustedClockError};
 use crate::tokens::Tokens;
 
 use counters::Counters;
 use http::{App, Peer};
+use purge::{Ask, Purge, Purging};
 use radius::{Context, Listener};
+use time::Time;
 use writer::{Queue, Writer};
 
 /// How long open requests may take to finish when the daemon stops.
@@ -42,6 +51,9 @@ pub enum DaemonError {
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// What was trusted of the clock cannot be read.
+    #[error(transparent)]
+    Clock(#[from] TrustedClockError),
     /// The store cannot be read.
     #[error("cannot read the store: {0}")]
     Engine(#[from] EngineError),
@@ -53,6 +65,9 @@ pub enum DaemonError {
         /// What was found.
         found: Erasure,
     },
+    /// The purge cannot go on where it was.
+    #[error("cannot go on purging: {0}")]
+    Resume(#[from] ResumeError),
     /// The keys of the ledgers cannot be made.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -89,6 +104,7 @@ pub struct Daemon {
     queue: Queue,
     writer: std::thread::JoinHandle<Result<(), CommitError>>,
     writer_ended: oneshot::Receiver<()>,
+    purge: Purge,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -103,9 +119,12 @@ impl Daemon {
     /// `new_keyring` lets a new keyring take the place of one that is missing or damaged, wherever it should be
     /// ([`crate::store::Opening::new_keyring`]).
     pub async fn start(mut config: Config, clock: Arc<dyn Clock>, new_keyring: bool) -> Result<Self, DaemonError> {
-        let started = clock.now();
-        let store = keyring::open_store(&config, started, new_keyring)?;
+        // Before a key is destroyed or made, it must be known whether the clock that says so is to be believed.
+        let time = Arc::new(Time::start(&config, clock)?);
+        let started = time.believed();
+        let store = keyring::open_store(&config, &time, new_keyring)?;
         config.retention.window = store.window();
+        time.set_window(store.window());
         let (config, store) = (Arc::new(config), Arc::new(store));
         let ledger_keys = config.state_dir.join("ledger-keys");
         keys::make_if_missing(&ledger_keys, "access", "lapsed/access")?;
@@ -116,21 +135,21 @@ impl Daemon {
             counters: Arc::clone(&counters),
             heard: store.heard()?,
             next_access: store.next_entry(Log::Access)?,
-            next_purge: store.next_entry(Log::Purge)?,
             queue: config.ingest.queue,
             batch: config.ingest.batch,
         })
         .map_err(DaemonError::Thread)?;
+        let purge = start_purge(&store, &config, &time, &counters).await?;
         let context = Context {
             config: Arc::clone(&config),
-            clock: Arc::clone(&clock),
+            time: Arc::clone(&time),
             sealer: store.sealer(),
             queue: queue.clone(),
             counters: Arc::clone(&counters),
         };
         let app = App {
             config: Arc::clone(&config),
-            clock: Arc::clone(&clock),
+            time: Arc::clone(&time),
             sealer: store.sealer(),
             store: Arc::clone(&store),
             queue: queue.clone(),
@@ -138,18 +157,17 @@ impl Daemon {
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
             started,
+            purge: purge.asks.clone(),
+            purge_view: Arc::clone(&purge.view),
         };
         let (stop, stopping) = watch::channel(false);
-        let tasks = vec![
-            serve_api(Arc::new(app), stopping.clone()).await?,
-            tokio::spawn(maintain::run(store, Arc::clone(&config), clock, counters, stopping)),
-        ];
+        let tasks = vec![serve_api(Arc::new(app), stopping.clone()).await?, tokio::spawn(time::watch(time, stopping))];
         let mut listeners = Vec::new();
         for address in &config.radius.listen {
             let listener = Listener::start(*address, context.clone());
             listeners.push(listener.map_err(|source| DaemonError::Radius { address: *address, source })?);
         }
-        Ok(Self { listeners, queue, writer, writer_ended, stop, tasks })
+        Ok(Self { listeners, queue, writer, writer_ended, purge, stop, tasks })
     }
 
     /// The RADIUS addresses it listens on, in the order of the configuration; ports that were 0 are filled in.
@@ -166,6 +184,7 @@ impl Daemon {
         tokio::select! {
             () = stop => {}
             _ = &mut self.writer_ended => {}
+            _ = &mut self.purge.ended => {}
         }
         let listeners = self.listeners;
         // Joining threads blocks. What they received is in the queue afterwards.
@@ -184,12 +203,46 @@ impl Daemon {
             }
         }
         self.queue.stop().await;
-        let ended = tokio::task::spawn_blocking(move || self.writer.join()).await;
-        match ended {
-            Ok(Ok(result)) => result.map_err(DaemonError::Writer),
-            Ok(Err(_)) | Err(_) => Err(DaemonError::WriterPanicked),
-        }
+        let written = join(self.writer).await?;
+        // Last: what was written until now is in its report. If it has ended by itself, nobody listens.
+        let _ = self.purge.asks.send(Ask::Stop);
+        let purged = join(self.purge.thread).await?;
+        written.and(purged).map_err(DaemonError::Writer)
     }
+}
+
+/// Waits for a thread that works on the store.
+async fn join(
+    thread: std::thread::JoinHandle<Result<(), CommitError>>,
+) -> Result<Result<(), CommitError>, DaemonError> {
+    match tokio::task::spawn_blocking(move || thread.join()).await {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(_)) | Err(_) => Err(DaemonError::WriterPanicked),
+    }
+}
+
+/// Purges what fell due while nobody was there, then starts the thread that goes on with it. Nothing is served before.
+async fn start_purge(
+    store: &Arc<Store>,
+    config: &Arc<Config>,
+    time: &Arc<Time>,
+    counters: &Arc<Counters>,
+) -> Result<Purge, DaemonError> {
+    let purger = Purger::resume(Arc::clone(store), time.believed())?;
+    let mut purging = Purging {
+        store: Arc::clone(store),
+        config: Arc::clone(config),
+        time: Arc::clone(time),
+        counters: Arc::clone(counters),
+        purger,
+        view: Arc::default(),
+        ran: None,
+        swept: false,
+        steps: 0,
+    };
+    let begun = tokio::task::spawn_blocking(move || purging.begin().map(|()| purging)).await;
+    let purging = begun.map_err(|_| DaemonError::WriterPanicked)?.map_err(DaemonError::Writer)?;
+    purging.start().map_err(DaemonError::Thread)
 }
 
 async fn serve_api(app: Arc<App>, mut stopping: watch::Receiver<bool>) -> Result<JoinHandle<()>, DaemonError> {

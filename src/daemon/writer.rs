@@ -24,8 +24,8 @@ pub(super) const WORK_RECORDS: usize = 64;
 pub(super) enum Work {
     /// Records, and what to do once they are durable.
     Records { sealed: Vec<Sealed>, heard: Vec<(SourceName, Timestamp)>, once_durable: Box<dyn FnOnce() + Send> },
-    /// An entry of a ledger; its index is the answer.
-    Entry { log: Log, bytes: Vec<u8>, number: Option<(Number, u64)>, once_durable: oneshot::Sender<u64> },
+    /// An entry of the access ledger; its index is the answer.
+    Entry { bytes: Vec<u8>, number: Option<(Number, u64)>, once_durable: oneshot::Sender<u64> },
     /// No more work follows.
     Stop,
 }
@@ -52,10 +52,10 @@ impl Queue {
         self.work.blocking_send(work).map_err(|_| Stopped)
     }
 
-    /// Appends an entry to a ledger and returns its index once it is durable.
-    pub(super) async fn append(&self, log: Log, bytes: Vec<u8>, number: Option<(Number, u64)>) -> Result<u64, Stopped> {
+    /// Appends an entry to the access ledger and returns its index once it is durable.
+    pub(super) async fn append(&self, bytes: Vec<u8>, number: Option<(Number, u64)>) -> Result<u64, Stopped> {
         let (once_durable, index) = oneshot::channel();
-        self.work.send(Work::Entry { log, bytes, number, once_durable }).await.map_err(|_| Stopped)?;
+        self.work.send(Work::Entry { bytes, number, once_durable }).await.map_err(|_| Stopped)?;
         index.await.map_err(|_| Stopped)
     }
 
@@ -91,8 +91,6 @@ pub(super) struct Start {
     pub(super) heard: BTreeMap<SourceName, Timestamp>,
     /// Index of the next entry of the access ledger.
     pub(super) next_access: u64,
-    /// Index of the next entry of the purge ledger.
-    pub(super) next_purge: u64,
     /// Events that may wait.
     pub(super) queue: usize,
     /// Events in one commit.
@@ -112,7 +110,6 @@ impl Writer {
             counters: start.counters,
             heard,
             next_access: start.next_access,
-            next_purge: start.next_purge,
             batch: start.batch,
         };
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
@@ -131,7 +128,6 @@ struct Writing {
     counters: Arc<Counters>,
     heard: Heard,
     next_access: u64,
-    next_purge: u64,
     batch: usize,
 }
 
@@ -157,9 +153,10 @@ impl Writing {
             }
             let records = u64::try_from(batch.records()).unwrap_or(u64::MAX);
             // A crash before this returns leaves nothing acknowledged and nothing answered; one after it, both durable.
-            self.store.commit(batch)?;
+            let hidden = self.store.commit(batch)?;
             self.counters.commits.bump();
-            self.counters.records.add(records);
+            self.counters.records.add(records.saturating_sub(hidden));
+            self.counters.hidden_in_flight.add(hidden);
             waiting.records.into_iter().for_each(|once_durable| once_durable());
             for (once_durable, index) in waiting.entries {
                 // The asker may have gone; the entry stands.
@@ -178,14 +175,10 @@ impl Writing {
                 self.hear(heard, batch);
                 waiting.records.push(once_durable);
             }
-            Work::Entry { log, bytes, number, once_durable } => {
-                let next = match log {
-                    Log::Access => &mut self.next_access,
-                    Log::Purge => &mut self.next_purge,
-                };
-                let index = *next;
-                *next = next.saturating_add(1);
-                batch.entry(log, index, bytes);
+            Work::Entry { bytes, number, once_durable } => {
+                let index = self.next_access;
+                self.next_access = index.saturating_add(1);
+                batch.entry(Log::Access, index, bytes);
                 if let Some((number, value)) = number {
                     batch.number(number, value);
                 }

@@ -43,6 +43,16 @@ impl Role {
     pub const fn may_read_status(self) -> bool {
         !matches!(self, Self::Source)
     }
+
+    /// May this role look at the clock and its doubts?
+    pub const fn may_read_clock(self) -> bool {
+        matches!(self, Self::Operator | Self::Auditor | Self::Approver)
+    }
+
+    /// May this role accept a clock in doubt? Which acceptances are needed, the doubt says.
+    pub const fn may_accept_clock(self) -> bool {
+        matches!(self, Self::Operator | Self::Approver)
+    }
 }
 
 impl fmt::Display for Role {

@@ -3,6 +3,7 @@
 
 pub mod actor;
 pub mod address;
+pub mod clock_guard;
 pub mod erasure;
 pub mod event;
 pub mod identity;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::config::{Config, RadiusClient};
 use crate::domain::event::Quarantine;
 use crate::domain::identity::SourceName;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Cutoff, Timestamp};
 use crate::store::{SealError, Sealed, Sealer};
 use crate::wire::radius::request::{Request, RequestKind, Silent};
 
@@ -50,6 +50,18 @@ pub struct Accounting {
     pub flaws: u64,
 }
 
+/// Why a request cannot be acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// A record cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// It is inside the window by the clock as it is now, and was hidden by the clock as it was: a record of it would be
+    /// destroyed at once.
+    #[error("its instant is hidden already, and the clock was set back since")]
+    Hidden,
+}
+
 impl<'a> Incoming<'a> {
     /// Checks who sent a datagram.
     ///
@@ -67,17 +79,29 @@ impl<'a> Incoming<'a> {
         (self.request.identifier(), self.request.authenticator())
     }
 
+    /// The source, and the stamp it gives its statement: what it says of the time, also where nothing else is taken of it.
+    pub fn stamp(&self) -> Option<(SourceName, Timestamp)> {
+        let (event, _) = self.request.event(self.peer, &self.client.selection).ok()?;
+        event.time.stamp.map(|stamp| (SourceName(self.client.name.clone()), stamp))
+    }
+
     /// The acknowledgement. It may leave only once everything it acknowledges is durable.
     pub fn reply(&self) -> Vec<u8> {
         self.request.reply(self.client.secret.as_bytes())
     }
 
-    /// Reads and seals what is asked, as of its arrival.
+    /// Reads and seals what is asked, as of its arrival. `cutoff` is the published one, which never moves back.
     ///
     /// # Errors
     ///
-    /// If a record cannot be sealed; then the request must not be acknowledged.
-    pub fn asked(&self, config: &Config, sealer: &Sealer, received: Timestamp) -> Result<Asked, SealError> {
+    /// If something that should be kept cannot be; then the request must not be acknowledged.
+    pub fn asked(
+        &self,
+        config: &Config,
+        sealer: &Sealer,
+        received: Timestamp,
+        cutoff: Cutoff,
+    ) -> Result<Asked, NotKept> {
         if self.request.kind() == RequestKind::StatusServer {
             return Ok(Asked::Alive);
         }
@@ -86,6 +110,9 @@ impl<'a> Incoming<'a> {
             Err(reason) => accounting.quarantined.push(reason),
             Ok((event, flaws)) => {
                 let admission = admit(&event, self.client, config, sealer, received);
+                if cutoff.hides(admission.at) && !admission.records.is_empty() {
+                    return Err(NotKept::Hidden);
+                }
                 for (record, entity) in &admission.records {
                     accounting.sealed.push(sealer.seal(record, entity)?);
                 }

@@ -170,7 +170,7 @@ impl Policy {
     }
 }
 
-/// Answers a question from what is readable at `now`.
+/// Answers a question from what is readable at `now`: what `cutoff`, the published one, does not hide.
 ///
 /// `heard` is the newest event time of every source. The order of the refusals matters: what lies before the horizon is
 /// `purged` whatever the address, so that the answer says nothing else.
@@ -184,10 +184,11 @@ pub fn look_up(
     heard: &BTreeMap<SourceName, Timestamp>,
     question: &Question,
     reach: Reach,
+    cutoff: Cutoff,
     now: Timestamp,
 ) -> Result<Answer, ReadError> {
     // What was hidden once stays hidden, also after the clock went back a little.
-    let cutoff = config.retention.cutoff(now).or_later(store.cutoff());
+    let cutoff = cutoff.or_later(store.cutoff());
     if let Some(verdict) = foregone(config, question, cutoff, now) {
         return Ok(Answer::bare(verdict, cutoff.horizon()));
     }

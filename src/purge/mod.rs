@@ -6,9 +6,12 @@
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 mod exception;
+mod execute;
+mod keys;
 mod line;
 mod plan;
 mod prose;
+mod purger;
 mod report;
 mod run;
 mod tally;
@@ -17,11 +20,14 @@ mod text;
 mod word;
 
 pub use exception::{DoubtEnd, Exception, Explanation, Jump, LONGEST_DOUBT, Setting};
+pub use execute::Order;
+pub use keys::Reported;
 pub use line::ParseError;
 pub use plan::{Change, KeyState, Plan};
+pub use purger::{Purger, ResumeError};
 pub use report::{
-    ClassReport, ClockSource, ClockStanding, Erasure, ErasureClass, Keys, Kind, LastRun, MAX_ENTRY_BYTES, Outcome,
-    Report, Runs, SLACK, Synchronised, Terms, Unlinking, Verdict, policy_digest,
+    ClassReport, ClockSource, ClockStanding, Erasure, Keys, Kind, LastRun, MAX_ENTRY_BYTES, Outcome, Report, Runs,
+    SLACK, Synchronised, Terms, Unlinking, Verdict, policy_digest,
 };
 pub use run::{
     Check, Class, ClassRun, Counted, Extents, Failure, KeyDestroyed, PerClass, ReadBack, Reason, Run, Step, Trigger,

@@ -7,9 +7,10 @@ use crate::config::Written;
 use crate::domain::time::Timestamp;
 
 use super::exception::Exception;
-use super::report::{ErasureClass, Kind, Outcome, Report, Synchronised, Verdict};
+use super::report::{Kind, Outcome, Report, Synchronised, Verdict};
 use super::run::{Check, Counted, Extents, ReadBack};
 use super::word::Word as _;
+use crate::domain::erasure::ErasureClass;
 
 /// A sheet of names and texts, wrapped so that no line is wider than [`WIDEST`].
 struct Sheet(String);
@@ -123,11 +124,16 @@ impl Report {
             sheet.line("", &format!("of the bucket from {from}: read-back {}, extents {}", key.read_back, key.extents));
         }
         let worth = match self.erasure.class {
-            ErasureClass::Plain => "overwritten in place on a bare disk",
-            ErasureClass::PlainUnknown => "overwritten in place; what lies below is not known",
+            ErasureClass::InPlace => "overwritten in place on a bare disk",
+            ErasureClass::Unsure => "overwritten in place; what lies below is not known",
+            ErasureClass::Memory => "overwritten in memory, where keys and records last until the power goes",
             ErasureClass::Degraded => "DEGRADED: the file system writes elsewhere and may keep the old bytes",
         };
-        let device = if self.erasure.same_device { "on the database's device" } else { "on a device of their own" };
+        let device = match self.erasure.same_device {
+            Some(true) => "on the database's device",
+            Some(false) => "on a device of their own",
+            None => "on a device that cannot be told",
+        };
         sheet.line("erasure", &format!("{}: {worth}; {}; keys {device}", self.erasure.class, self.erasure.stack));
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
 use crate::domain::time::{Bucket, BucketWidth, Timestamp, millis_of};
 
@@ -88,18 +89,6 @@ named! {
         No = "no",
         /// The kernel does not tell.
         Unknown = "unknown",
-    }
-}
-
-named! {
-    /// What an overwriting in place is worth where the keyring lies (`docs/retention.md`).
-    pub enum ErasureClass {
-        /// A plain file on a bare disk.
-        Plain = "C",
-        /// A plain file; what lies below is not known.
-        PlainUnknown = "C?",
-        /// A file system that writes elsewhere.
-        Degraded = "degraded",
     }
 }
 
@@ -192,8 +181,8 @@ pub struct Erasure {
     pub class: ErasureClass,
     /// The file system and the devices below it, from which the class was read.
     pub stack: Line,
-    /// Is the keyring on the device of the database?
-    pub same_device: bool,
+    /// Is the keyring on the device of the database? `None` if that cannot be told.
+    pub same_device: Option<bool>,
 }
 
 /// How records were unlinked.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::domain::erasure::ErasureClass;
 use crate::domain::rfc3339;
 use crate::domain::time::{Bucket, BucketWidth, Timestamp, millis_of};
 
@@ -92,6 +93,16 @@ impl Word for bool {
             "no" => Some(false),
             _ => None,
         }
+    }
+}
+
+impl Word for ErasureClass {
+    fn word(&self) -> String {
+        self.name().to_owned()
+    }
+
+    fn guess(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

@@ -18,6 +18,7 @@ pub struct Batch {
     heard: BTreeMap<SourceName, Timestamp>,
     numbers: BTreeMap<Number, u64>,
     tally: Option<Vec<u8>>,
+    keys_reported: Option<Vec<u8>>,
     forget_before: Option<Bucket>,
 }
 
@@ -57,6 +58,11 @@ impl Batch {
         self.tally = Some(bytes);
     }
 
+    /// Sets what reports have said of keys.
+    pub fn keys_reported(&mut self, bytes: Vec<u8>) {
+        self.keys_reported = Some(bytes);
+    }
+
     /// Forgets what is noted of the buckets before this one.
     pub fn forget_before(&mut self, bucket: Bucket) {
         self.forget_before = Some(bucket);
@@ -69,6 +75,7 @@ impl Batch {
             && self.heard.is_empty()
             && self.numbers.is_empty()
             && self.tally.is_none()
+            && self.keys_reported.is_none()
             && self.forget_before.is_none()
     }
 
@@ -116,6 +123,7 @@ impl Batch {
             .chain(self.heard.iter().map(|(source, at)| meta::heard_row(source, *at)))
             .chain(self.numbers.iter().map(|(number, value)| meta::number_row(*number, *value)))
             .chain(self.tally.map(meta::tally_row))
+            .chain(self.keys_reported.map(meta::keys_reported_row))
             .collect::<Vec<_>>();
         records.chain(entries).chain(meta)
     }

@@ -61,6 +61,14 @@ pub enum EngineError {
     Injected,
 }
 
+impl EngineError {
+    /// Is it for want of space on the disk?
+    pub fn is_full(&self) -> bool {
+        // RocksDB passes the kernel's words on (strerror(3) of ENOSPC), and no code with them.
+        matches!(self, Self::RocksDb(words) if words.contains("No space left on device"))
+    }
+}
+
 impl From<rocksdb::Error> for EngineError {
     fn from(error: rocksdb::Error) -> Self {
         Self::RocksDb(error.into_string())

@@ -41,19 +41,11 @@ impl Rows {
             listings: self.listings.saturating_sub(earlier.listings),
         }
     }
-
-    pub(super) fn count(&mut self, column: Column, value: &[u8]) {
-        let count = match RowClass::of(column, value) {
-            RowClass::Assignment => &mut self.assignments,
-            RowClass::Logon => &mut self.logons,
-            RowClass::Listing => &mut self.listings,
-        };
-        *count = count.saturating_add(1);
-    }
 }
 
+/// What a row is.
 #[derive(Clone, Copy)]
-enum RowClass {
+pub(super) enum RowClass {
     Assignment,
     Logon,
     Listing,
@@ -61,7 +53,7 @@ enum RowClass {
 
 impl RowClass {
     /// A list entry is a tag, and a sealed record is longer than one.
-    fn of(column: Column, value: &[u8]) -> Self {
+    pub(super) fn of(column: Column, value: &[u8]) -> Self {
         match (column == Column::ByAddress, value.len() == TAG_BYTES) {
             (true, _) => Self::Assignment,
             (false, true) => Self::Listing,

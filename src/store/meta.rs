@@ -8,6 +8,7 @@
 //! | `reset/` bucket (4) | empty: the bucket may hold a reset of a NAS |
 //! | `heard/` name of a source | u64: when it was last heard, in milliseconds |
 //! | `number/` name | u64: a number of the daemon's |
+//! | `purge/keys` | what reports have said of keys |
 //! | `purge/tally` | what was purged since the last report |
 //!
 //! Numbers are big endian.
@@ -25,6 +26,7 @@ const PREFIX_LEN: &[u8] = b"prefix-len/";
 const RESET: &[u8] = b"reset/";
 const HEARD: &[u8] = b"heard/";
 const NUMBER: &[u8] = b"number/";
+const KEYS_REPORTED: &[u8] = b"purge/keys";
 const TALLY: &[u8] = b"purge/tally";
 
 /// A number that the daemon keeps from one start to the next. Whoever needs another adds it here, so that this list is all there is.
@@ -70,6 +72,14 @@ pub(super) fn forget_reset(bucket: Bucket) -> Forget {
 
 pub(super) fn tally_row(bytes: Vec<u8>) -> Write {
     row([TALLY, b""], bytes)
+}
+
+pub(super) fn keys_reported_row(bytes: Vec<u8>) -> Write {
+    row([KEYS_REPORTED, b""], bytes)
+}
+
+pub(super) fn keys_reported(engine: &Engine) -> Result<Option<Vec<u8>>, EngineError> {
+    engine.value(Column::Meta, KEYS_REPORTED)
 }
 
 pub(super) fn tally(engine: &Engine) -> Result<Option<Vec<u8>>, EngineError> {

@@ -38,6 +38,7 @@ mod records;
 mod sealer;
 mod sweep;
 mod sweep_notes;
+mod trusted_clock;
 mod upkeep;
 mod wind_up;
 
@@ -58,18 +59,20 @@ pub use engine::{CommitError, EngineError, Fault};
 pub use erasure::{Erasure, Together};
 pub use expiry::Rows;
 pub use keyring::{
-    DestroyedKey, Destruction, Extents, KeyRecord, KeyState, KeyringError, Loss, MadeKey, Maintained, ReadBack, WindowError,
+    DestroyedKey, Destruction, Extents, KeyRecord, KeyState, KeyringError, Loss, MadeKey, Maintained, ReadBack,
+    WindowError,
 };
 pub use ledger::Log;
 pub use meta::Number;
 pub use observations::{Observations, Place, ReadError};
 pub use open::{KeyringFound, KeyringHistory, Opening};
 pub use open_error::OpenError;
-pub use purging::{Bounds, Doomed};
+pub use purging::{Bounds, Doomed, Expired};
 pub use records::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 pub use sealer::{SealError, Sealed, Sealer};
 pub use sweep::{SweepError, Sweeper, Swept};
 pub use sweep_notes::{NotesError, SweepNote};
+pub use trusted_clock::{Remembered, TrustedClock, TrustedClockError};
 pub use wind_up::{Inventory, WindUp, WindUpError};
 
 use engine::Engine;
@@ -148,6 +151,16 @@ impl Store {
     /// A number of the daemon's; `None` until one was recorded.
     pub fn number(&self, number: Number) -> Result<Option<u64>, EngineError> {
         meta::number(&self.engine, number)
+    }
+
+    /// The store's id: random, the same in the keyring and in the database.
+    pub fn id(&self) -> [u8; 16] {
+        *self.keyring.store_id()
+    }
+
+    /// What reports have said of keys, as [`Batch::keys_reported`] recorded it.
+    pub fn keys_reported(&self) -> Result<Option<Vec<u8>>, EngineError> {
+        meta::keys_reported(&self.engine)
     }
 
     /// What the purge remembers from one report to the next, as [`Batch::tally`] recorded it.

@@ -17,7 +17,8 @@ pub(super) fn publish(path: &Path, retention: &Retention) -> Result<(), DiskErro
     disk::replace_file(path, &text)
 }
 
-fn text_of(retention: &Retention) -> String {
+/// The file's text.
+pub(super) fn text_of(retention: &Retention) -> String {
     format!(
         "\
 # What this store keeps, and for how long. Written by lapsed at every start; a change made here changes nothing.

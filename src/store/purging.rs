@@ -5,18 +5,55 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use super::engine::{Column, CommitError, EngineError};
-use super::expiry::Rows;
+use super::expiry::{RowClass, Rows};
 use super::keys::RowKey;
 use super::{Batch, Store};
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
 
-/// Rows that are hidden and still there.
+/// Rows that are hidden and still there, by what they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Doomed {
+    /// Statements about addresses, with the markers of sessions and NASes.
+    pub assignments: Expired,
+    /// Logons that name no address.
+    pub logons: Expired,
+    /// Entries that list a statement under its subscriber.
+    pub listings: Expired,
+}
+
+/// Rows of a class that are hidden and still there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
     /// How many.
-    pub rows: Rows,
+    pub rows: u64,
     /// The instant of the oldest; `None` if there are none.
     pub oldest: Option<Timestamp>,
+}
+
+impl Doomed {
+    /// How many in all.
+    pub fn total(&self) -> u64 {
+        self.classes().map(|class| class.rows).fold(0, u64::saturating_add)
+    }
+
+    /// The instant of the oldest of all.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.classes().filter_map(|class| class.oldest).min()
+    }
+
+    fn classes(&self) -> impl Iterator<Item = &Expired> {
+        [&self.assignments, &self.logons, &self.listings].into_iter()
+    }
+
+    fn count(&mut self, class: RowClass, at: Timestamp) {
+        let class = match class {
+            RowClass::Assignment => &mut self.assignments,
+            RowClass::Logon => &mut self.logons,
+            RowClass::Listing => &mut self.listings,
+        };
+        class.rows = class.rows.saturating_add(1);
+        class.oldest = Some(class.oldest.map_or(at, |oldest| oldest.min(at)));
+    }
 }
 
 /// What the database says of its files, held against a cutoff. Other means than the filter: it looks at every file's
@@ -37,6 +74,11 @@ impl Store {
     /// The cutoff before which nothing is read, and nothing written any more.
     pub fn cutoff(&self) -> Cutoff {
         self.expiry.cutoff()
+    }
+
+    /// The bucket of an instant.
+    pub fn bucket_of(&self, at: Timestamp) -> Bucket {
+        self.width().bucket_of(at)
     }
 
     /// Hides what is before `cutoff`, at once and for good: the cutoff never moves back.
@@ -84,8 +126,7 @@ impl Store {
         for column in [Column::ByAddress, Column::BySubscriber] {
             self.engine.visit_below(column, &end, |key, value| {
                 if let Some(key) = RowKey::from_bytes(key).filter(|key| cutoff.hides(key.at)) {
-                    doomed.rows.count(column, value);
-                    doomed.oldest = Some(doomed.oldest.map_or(key.at, |oldest| oldest.min(key.at)));
+                    doomed.count(RowClass::of(column, value), key.at);
                 }
             })?;
         }

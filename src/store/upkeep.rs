@@ -80,6 +80,11 @@ impl Store {
         Ok(())
     }
 
+    /// The text of the file `POLICY`, as it is published.
+    pub fn policy(&self) -> String {
+        policy::text_of(&Retention { window: self.window(), ..self.retention })
+    }
+
     /// What overwriting a key means on the file system and the devices that the keyring lies on, as found when it was opened.
     pub fn erasure(&self) -> &Erasure {
         &self.erasure

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use lapsed::domain::erasure::ErasureClass;
 use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
 use lapsed::purge::{
-    ClassReport, ClockSource, ClockStanding, Counted, DoubtEnd, Erasure, ErasureClass, Exception, Explanation, Extents,
-    Failure, Jump, KeyDestroyed, Keys, Kind, LastRun, Line, Outcome, PerClass, ReadBack, Reason, Report, Runs, Setting,
-    Step, Synchronised, Terms, Unlinking, policy_digest,
+    ClassReport, ClockSource, ClockStanding, Counted, DoubtEnd, Erasure, Exception, Explanation, Extents, Failure,
+    Jump, KeyDestroyed, Keys, Kind, LastRun, Line, Outcome, PerClass, ReadBack, Reason, Report, Runs, Setting, Step,
+    Synchronised, Terms, Unlinking, policy_digest,
 };
 use proptest::prelude::ProptestConfig;
 
@@ -63,9 +64,9 @@ pub(crate) fn clean() -> Report {
             unreadable: 0,
         },
         erasure: Erasure {
-            class: ErasureClass::PlainUnknown,
+            class: ErasureClass::Unsure,
             stack: Line::of("ext4 on vda1 on vda (virtio)"),
-            same_device: true,
+            same_device: Some(true),
         },
         unlinking: Unlinking { files_removed: 3, manifests_rolled: 10, wal_oldest: Some(at(1_000)) },
         checks: [Outcome::Passed; 10],

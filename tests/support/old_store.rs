@@ -9,7 +9,7 @@ use lapsed::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, Subs
 use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{BucketWidth, Timestamp};
-use lapsed::store::{Batch, Store};
+use lapsed::store::{Batch, Opening, Store};
 
 /// 2026-11-21T21:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_294_800_000);
@@ -26,7 +26,7 @@ fn open(state: &Path, now: Timestamp) -> Store {
         carry_interval: Duration::from_secs(300),
         max_silence: None,
     };
-    Store::open(state, state, &retention, now).unwrap()
+    Store::open(state, state, &retention, Opening::at(now, &retention)).unwrap()
 }
 
 /// A statement about an instant so long before `NOW`.

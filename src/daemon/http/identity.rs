@@ -14,7 +14,7 @@ use crate::api::Problem;
 use crate::audit::Entry;
 use crate::config;
 use crate::domain::actor::Principal;
-use crate::store::{Log, Number};
+use crate::store::Number;
 use crate::tokens::Tokens;
 
 use super::{App, Refusal};
@@ -101,12 +101,12 @@ impl App {
         let fresh = tokens.minted().iter().zip(1_u64..).filter(|(_, line)| *line > recorded);
         for (principal, line) in fresh {
             let entry = Entry::TokenMinted {
-                at: self.clock.now(),
+                at: self.time.believed(),
                 actor: self.sealer.actor_pseudonym(&principal.name),
                 role: principal.role,
             };
             let counted = Some((Number::TokensRecorded, line));
-            self.queue.append(Log::Access, entry.to_bytes(), counted).await.map_err(|error| failed(&error))?;
+            self.queue.append(entry.to_bytes(), counted).await.map_err(|error| failed(&error))?;
         }
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
         Ok(())

@@ -11,6 +11,7 @@ use crate::api::{
     AtText, BoundaryText, HeardText, LOOKUP_VERSION, LedgerText, LineText, LookupAnswer, LookupRequest, Problem,
 };
 use crate::audit::{Entry, Papers, Salt, hex};
+use crate::daemon::time::Present;
 use crate::domain::actor::Principal;
 use crate::domain::address::Realm;
 use crate::domain::process::{ProcessType, Release};
@@ -19,7 +20,6 @@ use crate::domain::session::Edge;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
 use crate::lookup::{self, Answer, Question, Reach};
-use crate::store::Log;
 
 use super::identity::Asker;
 use super::{App, Refusal};
@@ -39,16 +39,23 @@ pub(super) async fn lookup(
     if !asker.role.may_look_up() {
         return Err(Problem::forbidden(format!("role {} may not look up; analyst and approver may", asker.role)).into());
     }
+    // And nothing of it is judged by a clock that is not believed.
+    app.time.present()?;
     let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
     let (question, papers) = understand(&request)?;
     let (answer, note) = match papers.process.release() {
-        Release::Refused(reason) => (app.refused(), Some(format!("{} is not answered: {reason}", papers.process))),
+        Release::Refused(reason) => (
+            Answer::bare(Verdict::Refused, app.time.cutoff().horizon()),
+            Some(format!("{} is not answered: {reason}", papers.process)),
+        ),
         Release::Assignment => (app.answer(question.clone()).await?, None),
     };
     let ledger = app.record(&asker, &papers, answer.verdict).await?;
-    // The entry took a moment to become durable. What passed the horizon meanwhile is hidden.
-    let horizon = app.config.retention.cutoff(app.clock.now());
-    let answer = if answer.holder.is_some() && horizon.hides(question.at) { app.purged() } else { answer };
+    // The entry took a moment to become durable. What passed the horizon meanwhile is hidden, and a clock that jumped
+    // meanwhile says nothing about the horizon.
+    let Present { cutoff, .. } = app.time.present()?;
+    let purged = || Answer::bare(Verdict::Purged, cutoff.horizon());
+    let answer = if answer.holder.is_some() && cutoff.hides(question.at) { purged() } else { answer };
     let note = note.or_else(|| match answer.verdict {
         Verdict::Purged => Some(PURGED.to_owned()),
         Verdict::Ambiguous => Some(AMBIGUOUS.to_owned()),
@@ -85,9 +92,10 @@ fn understand(request: &LookupRequest) -> Result<(Question, Papers), Problem> {
 impl App {
     async fn answer(self: &Arc<Self>, question: Question) -> Result<Answer, Problem> {
         let app = Arc::clone(self);
+        let Present { now, cutoff } = self.time.present()?;
         let looked_up = tokio::task::spawn_blocking(move || {
             let heard = app.queue.heard();
-            lookup::look_up(&app.store, &app.config, &heard, &question, Reach::Evidence, app.clock.now())
+            lookup::look_up(&app.store, &app.config, &heard, &question, Reach::Evidence, cutoff, now)
         });
         let answer = looked_up.await.map_err(|_| Problem::internal("the lookup was cut short"))?;
         answer.map_err(|error| {
@@ -96,24 +104,16 @@ impl App {
         })
     }
 
-    fn refused(&self) -> Answer {
-        Answer::bare(Verdict::Refused, self.config.retention.cutoff(self.clock.now()).horizon())
-    }
-
-    fn purged(&self) -> Answer {
-        Answer::bare(Verdict::Purged, self.config.retention.cutoff(self.clock.now()).horizon())
-    }
-
     /// Makes the access durable in the ledger. Without it, no answer leaves.
     async fn record(&self, asker: &Principal, papers: &Papers, verdict: Verdict) -> Result<LedgerText, Problem> {
         let (mut salt, mut request) = (Salt([0; 32]), [0_u8; 16]);
         let random = getrandom::fill(&mut salt.0).and_then(|()| getrandom::fill(&mut request));
         random.map_err(|error| Problem::internal(format!("no random bytes: {error}")))?;
         let actor = self.sealer.actor_pseudonym(&asker.name);
-        let entry = Entry::lookup(self.clock.now(), actor, asker, request, papers, &salt, verdict);
+        let entry = Entry::lookup(self.time.believed(), actor, asker, request, papers, &salt, verdict);
         let index = self
             .queue
-            .append(Log::Access, entry.to_bytes(), None)
+            .append(entry.to_bytes(), None)
             .await
             .map_err(|_| Problem::unavailable("the access could not be recorded, so nothing is answered"))?;
         Ok(LedgerText { index, request: hex(&request), salt: hex(&salt.0) })

@@ -1,5 +1,6 @@
 //! The API on the Unix socket.
 
+mod clock;
 mod identity;
 mod lookups;
 mod status;
@@ -18,20 +19,21 @@ use axum::{Json, Router};
 use tokio::net::UnixListener;
 
 use crate::api;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
 use crate::store::{Sealer, Store};
 use crate::tokens::Tokens;
 
 use super::counters::Counters;
+use super::purge::{Ask, View};
+use super::time::{InDoubt, Time};
 use super::writer::Queue;
 pub(super) use identity::Peer;
 
 /// What every handler needs.
 pub(super) struct App {
     pub(super) config: Arc<Config>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) time: Arc<Time>,
     pub(super) store: Arc<Store>,
     pub(super) sealer: Sealer,
     pub(super) queue: Queue,
@@ -40,6 +42,10 @@ pub(super) struct App {
     /// Held while tokens are read again and their entries are written, so that each gets one.
     pub(super) recording_tokens: tokio::sync::Mutex<()>,
     pub(super) started: Timestamp,
+    /// The way to the purge's thread.
+    pub(super) purge: std::sync::mpsc::Sender<Ask>,
+    /// What the purge says of itself.
+    pub(super) purge_view: Arc<RwLock<View>>,
 }
 
 /// A problem as a response.
@@ -48,6 +54,18 @@ pub(super) struct Refusal(pub(super) api::Problem);
 impl From<api::Problem> for Refusal {
     fn from(problem: api::Problem) -> Self {
         Self(problem)
+    }
+}
+
+impl From<InDoubt> for api::Problem {
+    fn from(doubt: InDoubt) -> Self {
+        Self::clock_in_doubt(doubt.to_string())
+    }
+}
+
+impl From<InDoubt> for Refusal {
+    fn from(doubt: InDoubt) -> Self {
+        Self(doubt.into())
     }
 }
 
@@ -63,6 +81,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(api::LOOKUPS, post(lookups::lookup))
         .route(api::STATUS, get(status::status))
+        .route(api::CLOCK, get(clock::status))
+        .route(api::CLOCK_ACCEPT, post(clock::accept))
         .route(api::LIVEZ, get(|| async { "alive\n" }))
         .route(api::READYZ, get(ready))
         .fallback(|| async {
@@ -72,7 +92,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {
-    if app.queue.accepting() {
+    if let Err(doubt) = app.time.now() {
+        Refusal::from(doubt).into_response()
+    } else if app.queue.accepting() {
         "ready\n".into_response()
     } else {
         Refusal(api::Problem::unavailable("the store takes no events")).into_response()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::{Problem, SourceStatus, StatusAnswer};
+use crate::api::{ClockState, Problem, SourceStatus, StatusAnswer};
 use crate::domain::identity::SourceName;
 use crate::store::Log;
 
@@ -16,7 +16,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
     if !asker.role.may_read_status() {
         return Err(Problem::forbidden(format!("role {} may not read the status", asker.role)).into());
     }
-    let now = app.clock.now();
+    let clock = app.time.status();
     let retention = &app.config.retention;
     let heard = app.queue.heard();
     let source = |name: &String| SourceStatus {
@@ -26,12 +26,13 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
     let access_entries = app.store.next_entry(Log::Access).map_err(|error| Problem::internal(error.to_string()))?;
     Ok(Json(StatusAnswer {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        now: now.to_string(),
-        horizon: retention.cutoff(now).horizon().to_string(),
+        now: clock.now.clone(),
+        horizon: app.time.cutoff().horizon().to_string(),
         window: retention.window.as_secs(),
         bucket: u64::from(retention.bucket.secs()),
         started: app.started.to_string(),
-        accepting: app.queue.accepting(),
+        accepting: app.queue.accepting() && clock.state == ClockState::Trusted,
+        clock,
         access_entries,
         sources: app.config.radius.clients.iter().map(|client| source(&client.name)).collect(),
         counters: app.counters.by_name(),

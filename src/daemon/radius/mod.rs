@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::identity::SourceName;
 use crate::domain::time::Timestamp;
@@ -20,6 +19,7 @@ use crate::ingest::radius::{Accounting, Asked, Incoming};
 use crate::store::{Sealed, Sealer};
 
 use super::counters::Counters;
+use super::time::{InDoubt, Present, Time};
 use super::writer::{Queue, Work};
 use recent::{Recent, Seen};
 use socket::{Datagram, Local, Receiver};
@@ -28,7 +28,7 @@ use socket::{Datagram, Local, Receiver};
 #[derive(Clone)]
 pub(super) struct Context {
     pub(super) config: Arc<Config>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) time: Arc<Time>,
     pub(super) sealer: Sealer,
     pub(super) queue: Queue,
     pub(super) counters: Arc<Counters>,
@@ -127,8 +127,8 @@ impl Listening {
             // Asked once a batch, and only when there is one: waiting for it takes time.
             let mut received = None;
             let take = |datagram: Datagram<'_>| {
-                let received = *received.get_or_insert_with(|| self.context.clock.now());
-                self.take(&datagram, received, &mut round);
+                let present = *received.get_or_insert_with(|| self.context.time.present());
+                self.take(&datagram, present, &mut round);
             };
             match receiver.receive(&self.socket, take) {
                 Ok(dropped) => self.context.counters.dropped_by_kernel.add(dropped),
@@ -161,12 +161,20 @@ impl Listening {
         queued.is_ok()
     }
 
-    fn take(&self, datagram: &Datagram<'_>, received: Timestamp, round: &mut Round) {
-        let Context { config, counters, queue, sealer, .. } = &self.context;
+    fn take(&self, datagram: &Datagram<'_>, present: Result<Present, InDoubt>, round: &mut Round) {
+        let Context { config, time, counters, queue, sealer } = &self.context;
         counters.received.bump();
         let incoming = match Incoming::authenticate(datagram.bytes, datagram.peer.ip(), config) {
             Ok(incoming) => incoming,
             Err(reason) => return counters.unheard(reason),
+        };
+        let Ok(Present { now: received, cutoff }) = present else {
+            // Not acknowledged, so the source keeps it; but what it says of the time is heard.
+            counters.clock_in_doubt.bump();
+            if let Some((source, stamp)) = incoming.stamp() {
+                time.hear(&source, stamp);
+            }
+            return;
         };
         let sameness = incoming.sameness();
         let ack = |reply: Arc<[u8]>| Ack { peer: datagram.peer, local: datagram.local, sameness, reply };
@@ -178,7 +186,7 @@ impl Listening {
                 return round.at_once.push(ack(reply));
             }
         }
-        let asked = incoming.asked(config, sealer, received);
+        let asked = incoming.asked(config, sealer, received, cutoff);
         if !queue.accepting() || asked.is_err() {
             counters.refused.bump();
             lock(&self.recent).forget(datagram.peer, sameness.0);

@@ -1,0 +1,256 @@
+//! The purge's thread: it keeps the keyring in step with time, makes a run every interval, and writes the reports.
+//!
+//! It is a thread of its own because a run blocks, on the disk and for as long as it takes. In doubt about the clock it makes
+//! no key and no run; it destroys only what the time since the machine started proves to be past.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::config::Config;
+use crate::domain::clock_guard::{ClockEvent, ClockEventKind};
+use crate::domain::time::Timestamp;
+use crate::purge::{
+    ClockSource, ClockStanding, Closing, Exception, Kind, Order, Purger, Report, Run, Setting, Terms, Trigger,
+    policy_digest,
+};
+use crate::store::{CommitError, KeyringFound, Store, WindowError};
+
+use super::counters::Counters;
+use super::purge_terms;
+use super::time::{Present, Time};
+use super::upkeep;
+
+/// How long the thread waits at most before it looks at the clock again.
+const LONGEST_NAP: Duration = Duration::from_secs(1);
+
+/// Something that is asked of the purge.
+pub(super) enum Ask {
+    /// A run now.
+    Run(oneshot::Sender<Option<Box<Run>>>),
+    /// Another window, by a principal's pseudonym.
+    ChangeWindow { window: Duration, who: [u8; 8], done: oneshot::Sender<Result<(), WindowError>> },
+    /// A last run and a last report.
+    Stop,
+}
+
+/// What others may know of the purge.
+#[derive(Clone, Debug, Default)]
+pub(super) struct View {
+    /// The last run.
+    pub(super) last: Option<Run>,
+    /// How many runs have failed since the last that did not.
+    pub(super) failures: u64,
+    /// When the next run is due.
+    pub(super) next: Option<Timestamp>,
+}
+
+/// The thread, and the way to it.
+pub(super) struct Purge {
+    pub(super) asks: Sender<Ask>,
+    pub(super) view: Arc<RwLock<View>>,
+    pub(super) thread: JoinHandle<Result<(), CommitError>>,
+    /// Resolves when the thread has ended.
+    pub(super) ended: oneshot::Receiver<()>,
+}
+
+/// What it works with.
+pub(super) struct Purging {
+    pub(super) store: Arc<Store>,
+    pub(super) config: Arc<Config>,
+    pub(super) time: Arc<Time>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) purger: Purger,
+    pub(super) view: Arc<RwLock<View>>,
+    /// Time since boot at which the last run began.
+    pub(super) ran: Option<Duration>,
+    /// Do notes of sweeps wait for their report?
+    pub(super) swept: bool,
+    /// How often the clock jumped since the last report.
+    pub(super) steps: u64,
+}
+
+impl Purging {
+    /// What is done before anything is served: the first run, and a report that says what happened since the last one.
+    pub(super) fn begin(&mut self) -> Result<(), CommitError> {
+        if let KeyringFound::Lost(_) = self.store.keyring_history().found {
+            self.purger.note(Exception::KeyringLost { at: self.time.believed() });
+        }
+        match self.store.sweep_notes() {
+            Ok(notes) => {
+                self.swept = !notes.is_empty();
+                for note in notes {
+                    let keys = u32::try_from(note.keys.len()).unwrap_or(u32::MAX);
+                    self.purger.note(Exception::Swept { at: note.at, keys });
+                }
+            }
+            Err(error) => tracing::error!(%error, "the notes of sweeps cannot be read"),
+        }
+        let Ok(present) = self.time.present() else { return Ok(()) };
+        self.run(present, Trigger::Start)?;
+        self.report(Kind::Start)
+    }
+
+    /// Starts the thread.
+    pub(super) fn start(mut self) -> std::io::Result<Purge> {
+        let (asks, asked) = channel();
+        let (end, ended) = oneshot::channel();
+        let view = Arc::clone(&self.view);
+        let thread = std::thread::Builder::new().name("purge".into()).spawn(move || {
+            let result = self.work(&asked);
+            // Nobody may be left to hear it.
+            let _ = end.send(());
+            result
+        })?;
+        Ok(Purge { asks, view, thread, ended })
+    }
+
+    fn work(&mut self, asked: &Receiver<Ask>) -> Result<(), CommitError> {
+        let shortest = self.config.retention.purge_interval.min(self.config.retention.bucket.duration());
+        let nap = (shortest / 20).clamp(Duration::from_millis(50), LONGEST_NAP);
+        loop {
+            match asked.recv_timeout(nap) {
+                Err(RecvTimeoutError::Timeout) => self.tick()?,
+                Ok(Ask::Run(done)) => self.run_asked(done)?,
+                Ok(Ask::ChangeWindow { window, who, done }) => self.change_window(window, who, done)?,
+                Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => return self.end(),
+            }
+        }
+    }
+
+    /// What is due, if anything.
+    fn tick(&mut self) -> Result<(), CommitError> {
+        let Ok(present) = self.time.present() else {
+            upkeep::destroy_overdue(&self.store, &self.time, &self.counters);
+            return Ok(());
+        };
+        upkeep::make_keys(&self.store, present.now, &self.counters);
+        let boot = self.time.since_boot();
+        let interval = self.config.retention.purge_interval;
+        if self.ran.is_none_or(|ran| boot.saturating_sub(ran) >= interval) {
+            self.run(present, Trigger::Interval)?;
+        }
+        self.note_clock();
+        let terms = self.terms();
+        if self.purger.tally().has_exceptions() {
+            self.report(Kind::Exception)?;
+        } else if self.purger.tally().is_due(present.now, terms.bucket) {
+            self.report(Kind::Bucket)?;
+        }
+        Ok(())
+    }
+
+    fn run_asked(&mut self, done: oneshot::Sender<Option<Box<Run>>>) -> Result<(), CommitError> {
+        let run = match self.time.present() {
+            Ok(present) => Some(Box::new(self.run(present, Trigger::Asked)?)),
+            Err(_) => None,
+        };
+        // Who asked may have gone.
+        let _ = done.send(run);
+        Ok(())
+    }
+
+    fn run(&mut self, present: Present, trigger: Trigger) -> Result<Run, CommitError> {
+        self.ran = Some(self.time.since_boot());
+        let time = Arc::clone(&self.time);
+        let order = Order { cutoff: present.cutoff, trigger };
+        let terms = self.terms();
+        let run = self.purger.run(order, &terms, &|| time.believed(), &mut |step| tracing::debug!(?step, "purge"))?;
+        self.counters.purged(&run);
+        if run.failed() {
+            tracing::error!(failures = ?run.failures, checks = ?run.checks, "a purge run failed; it is tried again");
+        }
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.failures = if run.failed() { view.failures.saturating_add(1) } else { 0 };
+        view.next = Some(run.began.plus(self.config.retention.purge_interval));
+        view.last = Some(run.clone());
+        Ok(run)
+    }
+
+    /// Another window: in force at once, with what it makes due destroyed, and a report of it.
+    fn change_window(
+        &mut self,
+        window: Duration,
+        who: [u8; 8],
+        done: oneshot::Sender<Result<(), WindowError>>,
+    ) -> Result<(), CommitError> {
+        let old = self.store.window();
+        let changed = self.store.change_window(window);
+        if changed.is_ok() {
+            self.time.set_window(window);
+            let at = self.time.believed();
+            self.purger.note(Exception::PolicyChanged {
+                at,
+                setting: Setting::Window,
+                old,
+                new: window,
+                who: Some(who),
+            });
+            if let Ok(present) = self.time.present() {
+                self.run(present, Trigger::Asked)?;
+                self.report(Kind::Policy)?;
+            }
+        }
+        // Who asked may have gone.
+        let _ = done.send(changed);
+        Ok(())
+    }
+
+    /// A last run, and the report of the last period. In doubt, neither: the next start goes on from here.
+    fn end(&mut self) -> Result<(), CommitError> {
+        let Ok(present) = self.time.present() else { return Ok(()) };
+        self.run(present, Trigger::Stop)?;
+        self.report(Kind::Stop)
+    }
+
+    fn report(&mut self, kind: Kind) -> Result<(), CommitError> {
+        self.note_clock();
+        let closing = Closing {
+            kind,
+            at: self.time.believed(),
+            system: self.store.id(),
+            software: purge_terms::software(),
+            policy: policy_digest(self.store.policy().as_bytes()),
+            terms: self.terms(),
+            clock: ClockStanding {
+                source: ClockSource::System,
+                synchronised: purge_terms::synchronised(self.time.synchronised()),
+                // The kernel's own estimate is not asked for.
+                offset_micros: None,
+                steps: std::mem::take(&mut self.steps),
+            },
+            erasure: purge_terms::erasure(self.store.erasure()),
+        };
+        let reports = self.purger.close(&closing)?;
+        if std::mem::take(&mut self.swept) {
+            // Not before their report is durable: a crash here has them reported twice, and never not at all.
+            if let Err(error) = self.store.forget_sweep_notes() {
+                tracing::error!(%error, "the notes of sweeps cannot be removed");
+            }
+        }
+        reports.iter().for_each(say);
+        Ok(())
+    }
+
+    fn note_clock(&mut self) {
+        for event in self.time.take_events() {
+            let stepped =
+                matches!(event, ClockEvent { kind: ClockEventKind::Began(..) | ClockEventKind::Moved(..), .. });
+            self.steps = self.steps.saturating_add(u64::from(stepped));
+            if let Some(exception) = purge_terms::exception(event) {
+                self.purger.note(exception);
+            }
+        }
+    }
+
+    fn terms(&self) -> Terms {
+        Terms { window: self.store.window(), ..Terms::of(&self.config.retention) }
+    }
+}
+
+fn say(report: &Report) {
+    tracing::info!(sequence = report.sequence, result = %report.verdict().name(), "purge report");
+}

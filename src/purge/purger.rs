@@ -1,0 +1,139 @@
+//! The purge of one store, from run to run and from report to report.
+
+use std::sync::Arc;
+
+use crate::domain::time::{Cutoff, Timestamp};
+use crate::store::{Batch, CommitError, EngineError, Log, Number, Store};
+
+use super::exception::Exception;
+use super::execute::{self, Order, Surroundings};
+use super::keys::Reported;
+use super::report::{Report, Terms};
+use super::run::{Run, Step};
+use super::tally::{Closing, Tally};
+use super::tally_bytes::TallyError;
+
+/// Why the purge cannot go on where it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// The database cannot be read.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// What was kept of the period is not in the format.
+    #[error("what the purge remembers cannot be read: {0}")]
+    Tally(#[from] TallyError),
+    /// What was kept of the keys is not in the format.
+    #[error("what the purge remembers of keys is not in the format")]
+    Keys,
+    /// The ledger does not end where the tally says.
+    #[error("the purge ledger has {entries} entries, and the purge remembers {sequence}")]
+    Sequence {
+        /// Entries in the ledger.
+        entries: u64,
+        /// The number that the tally gives the next one.
+        sequence: u64,
+    },
+}
+
+/// Purges a store: one for each store, on one thread.
+pub struct Purger {
+    store: Arc<Store>,
+    tally: Tally,
+    reported: Reported,
+}
+
+impl Purger {
+    /// Goes on where the last one stopped. `now` is the beginning of a new store's first period.
+    ///
+    /// # Errors
+    ///
+    /// If what was kept cannot be read, or does not agree with the ledger.
+    pub fn resume(store: Arc<Store>, now: Timestamp) -> Result<Self, ResumeError> {
+        let tally = match store.tally()? {
+            Some(bytes) => Tally::parse(&bytes)?,
+            None => Tally::begin(now),
+        };
+        let reported = match store.keys_reported()? {
+            Some(bytes) => Reported::from_bytes(&bytes).ok_or(ResumeError::Keys)?,
+            None => Reported::default(),
+        };
+        let (entries, sequence) = (store.next_entry(Log::Purge)?, tally.sequence());
+        if entries == sequence {
+            Ok(Self { store, tally, reported })
+        } else {
+            Err(ResumeError::Sequence { entries, sequence })
+        }
+    }
+
+    /// What is known of the period that is not over.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Notes something out of the ordinary, for the next report.
+    pub fn note(&mut self, exception: Exception) {
+        self.tally.note(exception);
+    }
+
+    /// Makes one run, and its result durable. What failed is in the run, and in the next report; what is not gone is
+    /// tried again by the next run.
+    ///
+    /// # Errors
+    ///
+    /// If the result cannot be made durable: then nobody knows what is on disk until the store is opened again.
+    pub fn run(
+        &mut self,
+        order: Order,
+        terms: &Terms,
+        now: &dyn Fn() -> Timestamp,
+        watch: &mut dyn FnMut(Step),
+    ) -> Result<Run, CommitError> {
+        let reported = self.reported.clone();
+        let mut around = Surroundings { now, watch, reported: &reported };
+        let unlinked = execute::unlink(&self.store, order, &mut around);
+
+        // 7. The run is made durable, and flushed: that makes the database write a MANIFEST without the keys of dead files. A
+        //    crash before it leaves a run that is on no record, whose rows are gone: the next run finds them gone and reports no
+        //    more than it sees. A crash after it leaves this run on record without its look at the directory.
+        (around.watch)(Step::Record);
+        let mut tally = self.tally.clone();
+        tally.add(&unlinked.run, terms);
+        self.reported = reported.after(&unlinked.run);
+        let recorded = self.store.conclude(self.batch(&tally, order.cutoff));
+        let run = execute::look_through(&self.store, unlinked, &recorded, &mut around);
+        recorded?;
+        self.tally.add(&run, terms);
+        self.store.commit(self.batch(&self.tally, order.cutoff))?;
+        Ok(run)
+    }
+
+    /// Closes the period: its report becomes an entry of the purge ledger, in the batch that begins the next period.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made durable.
+    pub fn close(&mut self, closing: &Closing) -> Result<Vec<Report>, CommitError> {
+        let closed = self.tally.close(closing);
+        let mut batch = self.batch(&closed.next, Cutoff::at(closed.next.cutoff().unwrap_or(Timestamp::EPOCH)));
+        for report in &closed.reports {
+            batch.entry(Log::Purge, report.sequence, report.to_bytes());
+        }
+        // A crash before this leaves the period open, and the next report begins where this one would have.
+        self.store.commit(batch)?;
+        self.tally = closed.next;
+        Ok(closed.reports)
+    }
+
+    /// What is kept from one run to the next.
+    fn batch(&self, tally: &Tally, cutoff: Cutoff) -> Batch {
+        let mut batch = Batch::new();
+        match tally.to_bytes() {
+            Ok(bytes) => batch.tally(bytes),
+            Err(error) => tracing::error!(%error, "what was purged since the last report cannot be kept"),
+        }
+        batch.keys_reported(self.reported.to_bytes());
+        batch.number(Number::Cutoff, cutoff.horizon().max(self.store.cutoff().horizon()).millis());
+        batch.forget_before(self.store.bucket_of(cutoff.horizon()));
+        batch
+    }
+}
