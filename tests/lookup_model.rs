@@ -21,7 +21,7 @@ use lapsed::domain::time::{BucketWidth, Timestamp};
 use lapsed::domain::verdict::Verdict;
 use lapsed::ingest::admit;
 use lapsed::lookup::{Answer, Question, Reach, look_up};
-use lapsed::store::{Batch, Store};
+use lapsed::store::{Batch, Opening, Store};
 use reference::{Rules, Word};
 
 /// A multiple of the bucket's width, so that the reference may count from 0.
@@ -335,7 +335,8 @@ fn number_of_histories() -> u32 {
 fn a_lookup_agrees_with_the_reference() {
     let dir = tempfile::tempdir().unwrap();
     let config = config();
-    let store = Store::open(dir.path(), dir.path(), &config.retention, instant(WINDOW)).unwrap();
+    let opening = Opening::at(instant(WINDOW), &config.retention);
+    let store = Store::open(dir.path(), dir.path(), &config.retention, opening).unwrap();
     let histories: Vec<History> = (0..number_of_histories()).map(History::random).collect();
     fill(&store, &config, &histories);
     let asked: u64 = std::thread::scope(|scope| {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lapsed::config::Config;
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::Timestamp;
-use lapsed::store::Store;
+use lapsed::store::{Opening, Store};
 use tempfile::TempDir;
 
 /// The instant at which every bench takes place: 2026-11-21T21:00:00Z.
@@ -27,7 +27,7 @@ impl Place {
 
     /// The store in it, made if it is not there.
     pub(crate) fn store(&self) -> Store {
-        Store::open(&self.state_dir(), &self.keyring_dir(), &retention(), NOW).unwrap()
+        Store::open(&self.state_dir(), &self.keyring_dir(), &retention(), Opening::at(NOW, &retention())).unwrap()
     }
 
     /// Where the database, the lock and the policy lie.

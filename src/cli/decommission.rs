@@ -66,7 +66,9 @@ fn words(inventory: &Inventory) -> String {
             "The keyring was overwritten in place, synced and read back: {keys} live keys and the keys of the store's lifetime \
              are gone.\n"
         ),
-        None => "There was no keyring that could be read. If one exists elsewhere, its keys are not destroyed.\n".to_owned(),
+        None => {
+            "There was no keyring that could be read. If one exists elsewhere, its keys are not destroyed.\n".to_owned()
+        }
     };
     for path in &inventory.removed {
         text.push_str(&format!("removed  {}\n", path.display()));

@@ -62,10 +62,14 @@ fn sentence(destruction: &Destruction) -> String {
     let (count, first, last) = (keys.len(), first.bucket.0, last.bucket.0);
     let (read_back, name) = (read_back.name(), extents.name());
     let moved = match extents {
-        Extents::Moved(buckets) => format!("; {} were written elsewhere, and their old bytes may remain", buckets.len()),
+        Extents::Moved(buckets) => {
+            format!("; {} were written elsewhere, and their old bytes may remain", buckets.len())
+        }
         Extents::Nothing | Extents::Same | Extents::Unknown => String::new(),
     };
-    format!("destroyed {count} keys, of buckets {first} to {last}; read back from: {read_back}; places: {name}{moved}\n")
+    format!(
+        "destroyed {count} keys, of buckets {first} to {last}; read back from: {read_back}; places: {name}{moved}\n"
+    )
 }
 
 fn said(text: &str) -> Ending {

@@ -47,7 +47,8 @@ pub(super) type ReadSecret<'a> = dyn FnMut(&Path) -> Result<SecretFile, SecretEr
 /// What a file means. Paths that are not absolute start from `base`.
 pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, faults: &Faults<'_>) -> Config {
     let retention = retention(&file.retention, faults);
-    let require_erasure_class = file.retention.require_erasure_class.as_ref().map_or(ErasureClass::Degraded, |class| *class.get_ref());
+    let require_erasure_class =
+        file.retention.require_erasure_class.as_ref().map_or(ErasureClass::Degraded, |class| *class.get_ref());
     let state_dir = base.join(inner(file.state_dir).unwrap_or_else(|| "/var/lib/lapsed".into()));
     let known = retention.as_ref();
     Config {

@@ -37,7 +37,11 @@ pub(super) fn open_store(config: &Config, now: Timestamp, new_keyring: bool) -> 
     report_destruction(&store.keyring_history().destroyed);
     let (window, configured) = (store.window().as_secs(), store.configured_window().as_secs());
     if window != configured {
-        tracing::warn!(window, configured, "the configuration has another window than the store: the store's is in force");
+        tracing::warn!(
+            window,
+            configured,
+            "the configuration has another window than the store: the store's is in force"
+        );
     }
     Ok(store)
 }

@@ -55,7 +55,10 @@ pub(super) fn report_destruction(destruction: &Destruction) {
     }
     if let Extents::Moved(buckets) = &destruction.extents {
         let buckets = buckets.len();
-        tracing::error!(buckets, "keys were overwritten elsewhere than where they lay: the old bytes may still be there");
+        tracing::error!(
+            buckets,
+            "keys were overwritten elsewhere than where they lay: the old bytes may still be there"
+        );
     }
 }
 

@@ -51,7 +51,8 @@ pub use batch::Batch;
 pub use engine::{CommitError, EngineError, Fault};
 pub use erasure::{Erasure, Together};
 pub use keyring::{
-    DestroyedKey, Destruction, Extents, KeyRecord, KeyState, KeyringError, Loss, MadeKey, Maintained, ReadBack, WindowError,
+    DestroyedKey, Destruction, Extents, KeyRecord, KeyState, KeyringError, Loss, MadeKey, Maintained, ReadBack,
+    WindowError,
 };
 pub use ledger::Log;
 pub use meta::Number;

@@ -183,4 +183,3 @@ fn check_families(database: &Path, tuning: &Tuning) -> Result<(), OpenError> {
         None => Err(foreign()),
     }
 }
-

@@ -127,8 +127,21 @@ fn list(items: impl Iterator<Item = String>) -> String {
 /// Reads what [`line_of`] writes, and nothing else.
 fn note_of(line: &str) -> Option<SweepNote> {
     let words: Vec<&str> = line.split(' ').collect();
-    let [MARK, at, "destroyed", keys, "failed", failed, "read-back", read_back, "extents", extents, "moved", moved, "end"] =
-        words.as_slice()
+    let [
+        MARK,
+        at,
+        "destroyed",
+        keys,
+        "failed",
+        failed,
+        "read-back",
+        read_back,
+        "extents",
+        extents,
+        "moved",
+        moved,
+        "end",
+    ] = words.as_slice()
     else {
         return None;
     };

@@ -129,7 +129,9 @@ impl Layer {
     fn bottom(&self) -> Vec<&str> {
         let file = match &self.kind {
             Kind::Loop(Some(stack)) => stack.bottom(),
-            Kind::Loop(None) | Kind::Partition | Kind::Disk { .. } | Kind::Nvme | Kind::Virtio | Kind::Mmc => Vec::new(),
+            Kind::Loop(None) | Kind::Partition | Kind::Disk { .. } | Kind::Nvme | Kind::Virtio | Kind::Mmc => {
+                Vec::new()
+            }
             Kind::Mapper(_) | Kind::Md(_) | Kind::Ram | Kind::Other => Vec::new(),
         };
         let below: Vec<&str> = self.below.iter().flat_map(Layer::bottom).chain(file).collect();

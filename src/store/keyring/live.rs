@@ -127,7 +127,9 @@ impl Keys {
             Some(Slot::Live(of, keys)) if *of == bucket => KeyOf::Live(Arc::clone(keys)),
             Some(Slot::Damaged(of, _) | Slot::Lost(of)) if *of == bucket => KeyOf::Damaged,
             // A slot that has served this bucket or a later one: the bucket may have had a key, and has none any more.
-            Some(Slot::Destroyed(of, _) | Slot::Live(of, _) | Slot::Damaged(of, _) | Slot::Lost(of)) if *of >= bucket => {
+            Some(Slot::Destroyed(of, _) | Slot::Live(of, _) | Slot::Damaged(of, _) | Slot::Lost(of))
+                if *of >= bucket =>
+            {
                 KeyOf::Gone
             }
             Some(Slot::Unused | Slot::Destroyed(..) | Slot::Live(..) | Slot::Damaged(..) | Slot::Lost(_)) | None => {

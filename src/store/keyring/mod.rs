@@ -26,8 +26,8 @@ use super::disk::DiskError;
 use crate::domain::time::{Bucket, BucketWidth, Timestamp};
 
 pub use self::destroy::{DestroyedKey, Destruction, Extents};
-pub use self::live::{KeyRecord, KeyState};
 pub(super) use self::live::{KeyOf, Keys};
+pub use self::live::{KeyRecord, KeyState};
 pub use self::past_cache::ReadBack;
 pub use self::vacancy::Loss;
 pub(super) use self::vacancy::Vacancy;
