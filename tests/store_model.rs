@@ -11,7 +11,7 @@ use lapsed::domain::identity::{CircuitId, Entity, Line, Mac, NasId, SessionTag, 
 use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
-use lapsed::store::{Batch, CommitError, EngineError, Fault, Place, ReadError, SealError, Store};
+use lapsed::store::{Batch, CommitError, Destruction, EngineError, Fault, Opening, Place, ReadError, SealError, Store};
 use proptest::prelude::*;
 
 const WINDOW: u64 = 100;
@@ -153,7 +153,8 @@ impl World {
             Step::Reopen => self.reopen(),
             Step::Advance(millis) => {
                 self.now = self.now.plus(Duration::from_millis(millis));
-                let maintained = self.store().maintain(self.now).unwrap();
+                self.store().destroy_keys(self.cutoff()).unwrap();
+                let maintained = self.store().make_keys(self.now).unwrap();
                 assert_eq!((maintained.refused, maintained.unreadable), (vec![], vec![]));
                 assert!(self.now < maintained.next);
             }
@@ -249,7 +250,8 @@ impl World {
 }
 
 fn open(dir: &Path, now: Timestamp) -> Store {
-    Store::open(&dir.join("state"), &dir.join("keys"), &retention(), now, Some(retention().cutoff(now))).unwrap()
+    let opening = Opening::at(now, &retention());
+    Store::open(&dir.join("state"), &dir.join("keys"), &retention(), opening).unwrap()
 }
 
 /// What must stand in no file: names as text, addresses and MACs as the bytes they are.
@@ -378,12 +380,14 @@ fn a_clock_that_went_back_finds_keys_destroyed_and_makes_none() {
     let store = open(dir.path(), now);
     commit(&store, &record).unwrap();
     let later = now.plus(Duration::from_secs(500));
-    assert_eq!(store.maintain(later).unwrap().destroyed.len(), 15);
+    assert_eq!(store.destroy_keys(retention().cutoff(later)).unwrap().keys.len(), 15);
+    store.make_keys(later).unwrap();
 
-    let back = store.maintain(now).unwrap();
-    assert_eq!((back.destroyed, back.made), (vec![], vec![]));
-    // The fifteenth, bucket 491, still has its slot, and the table says that its key was destroyed.
-    assert_eq!(back.refused.len(), 14);
+    assert_eq!(store.destroy_keys(retention().cutoff(now)).unwrap(), Destruction::default());
+    let back = store.make_keys(now).unwrap();
+    assert_eq!(back.made, vec![]);
+    // Later buckets have the slots of eleven of them; of the others the table says that their keys were destroyed.
+    assert_eq!(back.refused.len(), 11);
     assert_eq!(found(&store, &record, now), Err(ReadError::Destroyed(Bucket(500))), "not: nobody had it");
     assert_eq!(store.sealer().seal(&record, &entity()).err(), Some(SealError::NoKey(Bucket(500))));
     assert_eq!(found(&store, &record, later), Ok(vec![]));
@@ -398,7 +402,7 @@ fn an_outage_longer_than_the_window_leaves_nothing_and_begins_anew() {
     drop(store);
     let (later, fresh) = at(9000);
     let store = open(dir.path(), later);
-    let maintained = store.maintain(later).unwrap();
+    let maintained = store.make_keys(later).unwrap();
     assert_eq!((maintained.live, maintained.refused.len()), (15, 0));
     commit(&store, &fresh).unwrap();
     assert_eq!(found(&store, &fresh, later), Ok(vec![fresh]));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::Flock;
 
 use super::disk::{self, DiskError};
-use super::keyring::{KeyState, Keyring, KeyringError, KeyringFault, Loss, Opened, Vacancy};
+use super::keyring::{KeyState, Keyring, KeyringError, KeyringFault, Opened};
 use super::paths::Paths;
 use crate::domain::time::Timestamp;
 
@@ -65,17 +65,15 @@ impl WindUp {
     /// If they are in use, or are not lapsed's.
     pub fn begin(state_dir: &Path, keyring_dir: &Path, now: Timestamp) -> Result<Self, WindUpError> {
         let paths = Paths::of(state_dir, keyring_dir);
-        let no_store = || WindUpError::NoStore(state_dir.to_owned());
         let database = paths.database.is_dir();
         // What is in the place of the database and is none must not be removed.
-        if !state_dir.is_dir() || (database && !paths.database.join("CURRENT").is_file()) {
-            return Err(no_store());
+        if database && !paths.database.join("CURRENT").is_file() || !database && !paths.keyring.is_file() {
+            return Err(WindUpError::NoStore(state_dir.to_owned()));
         }
         let failed = |DiskError { doing, path, kind }| KeyringError::Io { doing, path, kind };
         let lock = disk::lock_file(&paths.lock).map_err(failed)?;
         let lock = lock.ok_or_else(|| WindUpError::InUse(paths.lock.clone()))?;
         let keyring = match Keyring::open(&paths.keyring, now) {
-            Ok(Opened::Vacant(Vacancy { loss: Loss::Missing, .. })) if !database => return Err(no_store()),
             Ok(found) => found,
             Err(KeyringFault::Locked) => return Err(WindUpError::InUse(paths.keyring)),
             Err(KeyringFault::Failed(error)) => return Err(WindUpError::Keys(error)),

@@ -88,7 +88,17 @@ impl Site {
 
     /// Starts the daemon on another configuration of this directory, or with another verbosity.
     pub(crate) fn start_with(&self, config: &str, verbosity: Option<&str>) -> Daemon {
-        let mut daemon = self.spawn(config, verbosity);
+        Self::ready(self.spawn(config, verbosity))
+    }
+
+    /// Starts the daemon with these arguments before its configuration.
+    pub(crate) fn start_as(&self, arguments: &[&str]) -> Daemon {
+        let mut command = lapsed(arguments);
+        command.arg("--config").arg(self.path("lapsed.toml"));
+        Self::ready(Self::spawned(command))
+    }
+
+    fn ready(mut daemon: Daemon) -> Daemon {
         let ended = daemon.until("ready socket=").is_none();
         assert!(!ended, "the daemon did not start:\n{}", daemon.talk);
         let address = daemon.talk.split("listening for RADIUS accounting address=").nth(1);
@@ -99,11 +109,15 @@ impl Site {
     /// Starts the daemon and waits for nothing.
     pub(crate) fn spawn(&self, config: &str, verbosity: Option<&str>) -> Daemon {
         let mut command = lapsed(&["run", "--config"]);
-        command.arg(self.path(config)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.arg(self.path(config));
         if let Some(verbosity) = verbosity {
             command.env("RUST_LOG", verbosity);
         }
-        let mut child = command.spawn().unwrap();
+        Self::spawned(command)
+    }
+
+    fn spawned(mut command: Command) -> Daemon {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (line, lines) = mpsc::channel();
         thread::spawn(move || stderr.split(b'\n').map_while(Result::ok).try_for_each(|bytes| line.send(bytes)));

@@ -189,10 +189,6 @@ impl KeyringFile {
         shred(&self.file, &self.path)
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     fn failed(&self, doing: &'static str) -> impl FnOnce(io::Error) -> DiskError {
         DiskError::when(doing, &self.path)
     }
