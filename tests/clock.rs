@@ -201,8 +201,10 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
     assert!((0..5_000).any(|_| so()), "never: {what}");
 }
 
+type Lie = fn(&ManualClock);
+
 /// What a live clock can do, and why it is in doubt then.
-const LIES: [(&str, fn(&ManualClock), Reason); 4] = [
+const LIES: [(&str, Lie, Reason); 4] = [
     ("three days forward", |clock| clock.set(NOW.plus(Duration::from_secs(3 * 86_400))), Reason::JumpedForward),
     ("a day back", |clock| clock.set(NOW.minus(DAY)), Reason::WentBack),
     ("frozen", |clock| clock.freeze(6 * MINUTE), Reason::WentBack),
