@@ -5,7 +5,7 @@
 //!
 //! - [`domain`]: the nouns and the rules that need neither IO nor a clock. Begin with [`domain::record`], what is stored,
 //!   and [`domain::session`], which turns statements about instants into spans of time. Will never read a clock.
-//! - [`clock`]: wall time, injected.
+//! - [`clock`]: the machine's clocks, injected. Whether they are believed is [`domain::clock_guard`]'s rule.
 //! - [`wire`]: bytes of protocols to events, without IO; any bytes in, no panic. Will never decide what is kept.
 //! - [`config`]: one file, checked whole, every fault with its place.
 //! - [`api`]: the contract that daemon and client share.

@@ -206,6 +206,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
     fn trust(secs: u32) -> Trust {
         let reading = |secs| Reading {
             wall: Timestamp::from_secs(secs),

@@ -211,6 +211,11 @@ impl ClockGuard {
         Some(Cutoff::of(self.estimate(reading)?.minus(OVERDUE), window))
     }
 
+    /// The cutoff below which keys are to be destroyed, in doubt or not; `None` in doubt where nothing was ever trusted.
+    pub fn due_cutoff(&self, reading: &Reading, window: Duration) -> Option<Cutoff> {
+        if self.doubt.is_some() { self.overdue_cutoff(reading, window) } else { Some(self.cutoff(window)) }
+    }
+
     fn judge(&self, reading: &Reading) -> Result<(), (Reason, Step)> {
         let expected = self.trust.map(|trust| least(&trust, reading));
         if reading.wall < EARLIEST {

@@ -1,4 +1,5 @@
 //! What a clock can do, and what becomes of it.
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
 use proptest::prelude::*;
 
@@ -337,6 +338,8 @@ fn doubt_held_up_for_ever_still_ends_in_destruction() {
     assert_eq!(overdue, Some(Cutoff::of(NOW.plus(hours(59)), WINDOW)));
     let trusting = Machine::new();
     assert_eq!(trusting.guard.overdue_cutoff(&trusting.reading, WINDOW), None);
+    assert_eq!(trusting.guard.due_cutoff(&trusting.reading, WINDOW), Some(Cutoff::of(NOW, WINDOW)));
+    assert_eq!(machine.guard.due_cutoff(&machine.reading, WINDOW), overdue);
 }
 
 /// What can happen to a machine.
