@@ -5,7 +5,9 @@ mod client;
 mod ending;
 mod escape;
 mod lookup;
+mod purge;
 mod render;
+mod render_purge;
 mod run;
 mod status;
 mod token;
@@ -74,6 +76,8 @@ enum LapsedCommand {
     max_term_width = 100,
     after_help = "Examples:
   lapse status
+  lapse purge status
+  lapse purge report show 12
   lapse lookup 203.0.113.7 --at 2026-11-21T14:03:22-07:00 --process subpoena \\
         --case 24-CR-1022 --authority 'Example District Court'
   lapse lookup 2001:db8:17::5 --at 2026-11-21T21:03:22Z --port 51515 --process warrant \\
@@ -111,6 +115,8 @@ enum LapseCommand {
     Lookup(lookup::Args),
     /// Show how the daemon is doing; no personal data.
     Status(status::Args),
+    /// Show what is destroyed, what will be, and the reports of it; change the window.
+    Purge(purge::Args),
 }
 
 /// How data is printed.
@@ -138,6 +144,7 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
         Err(error) => usage(&error),
         Ok(LapseArgs { connection, command: LapseCommand::Lookup(args) }) => lookup::lookup(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Status(args) }) => status::status(&connection, &args),
+        Ok(LapseArgs { connection, command: LapseCommand::Purge(args) }) => purge::purge(&connection, &args),
     }
 }
 

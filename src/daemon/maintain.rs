@@ -12,6 +12,7 @@ use crate::domain::time::Bucket;
 use crate::store::{Maintained, Store};
 
 use super::counters::Counters;
+use super::purge_view::PurgeView;
 
 /// Runs until told to stop. A failure is said and tried again: without fresh keys no event is acknowledged, and what is
 /// expired is hidden all the same.
@@ -20,6 +21,7 @@ pub(super) async fn run(
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
+    purge: PurgeView,
     mut stopping: watch::Receiver<bool>,
 ) {
     let shortest = config.retention.purge_interval.min(config.retention.bucket.duration());
@@ -35,6 +37,7 @@ pub(super) async fn run(
             Ok(Ok(maintained)) => {
                 counters.keys_made.add(count(&maintained.made));
                 counters.keys_destroyed.add(count(&maintained.destroyed));
+                purge.show(|seen| seen.live_keys = u32::try_from(maintained.live).unwrap_or(u32::MAX));
                 report(&maintained);
             }
             Ok(Err(error)) => tracing::error!(%error, "the keyring could not be brought up to date; trying again"),

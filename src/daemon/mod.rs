@@ -6,6 +6,7 @@
 mod counters;
 mod http;
 mod maintain;
+mod purge_view;
 mod radius;
 mod writer;
 
@@ -28,6 +29,7 @@ use crate::tokens::Tokens;
 
 use counters::Counters;
 use http::{App, Peer};
+use purge_view::PurgeView;
 use radius::{Context, Listener};
 use writer::{Queue, Writer};
 
@@ -114,6 +116,7 @@ impl Daemon {
             queue: queue.clone(),
             counters: Arc::clone(&counters),
         };
+        let purge = PurgeView::default();
         let app = App {
             config: Arc::clone(&config),
             clock: Arc::clone(&clock),
@@ -121,6 +124,7 @@ impl Daemon {
             store: Arc::clone(&store),
             queue: queue.clone(),
             counters: Arc::clone(&counters),
+            purge: purge.clone(),
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
             started,
@@ -128,7 +132,7 @@ impl Daemon {
         let (stop, stopping) = watch::channel(false);
         let tasks = vec![
             serve_api(Arc::new(app), stopping.clone()).await?,
-            tokio::spawn(maintain::run(store, Arc::clone(&config), clock, counters, stopping)),
+            tokio::spawn(maintain::run(store, Arc::clone(&config), clock, counters, purge, stopping)),
         ];
         let mut listeners = Vec::new();
         for address in &config.radius.listen {

@@ -16,12 +16,12 @@ mod tally_bytes;
 mod text;
 mod word;
 
-pub use exception::{DoubtEnd, Exception, Explanation, Jump, LONGEST_DOUBT, Setting};
+pub use exception::{DoubtEnd, DoubtReason, Exception, Explanation, LONGEST_DOUBT, Setting};
 pub use line::ParseError;
 pub use plan::{Change, KeyState, Plan};
 pub use report::{
     ClassReport, ClockSource, ClockStanding, Erasure, ErasureClass, Keys, Kind, LastRun, MAX_ENTRY_BYTES, Outcome,
-    Report, Runs, SLACK, Synchronised, Terms, Unlinking, Verdict, policy_digest,
+    Report, Runs, SLACK, Terms, Told, Unlinking, Verdict, policy_digest,
 };
 pub use run::{
     Check, Class, ClassRun, Counted, Extents, Failure, KeyDestroyed, PerClass, ReadBack, Reason, Run, Step, Trigger,

@@ -7,7 +7,7 @@ use crate::config::Written;
 use crate::domain::time::Timestamp;
 
 use super::exception::Exception;
-use super::report::{ErasureClass, Kind, Outcome, Report, Synchronised, Verdict};
+use super::report::{ErasureClass, Kind, Outcome, Report, Told, Verdict};
 use super::run::{Check, Counted, Extents, ReadBack};
 use super::word::Word as _;
 
@@ -77,9 +77,9 @@ impl Report {
             format!("nothing is readable longer than {window}; purge every {interval}, a key for every {bucket}");
         sheet.line("policy", &format!("{terms}; SHA-256 of POLICY {}", self.policy.word()));
         let synchronised = match self.clock.synchronised {
-            Synchronised::Yes => "synchronised",
-            Synchronised::No => "NOT synchronised",
-            Synchronised::Unknown => "not known whether synchronised",
+            Told::Yes => "synchronised",
+            Told::No => "NOT synchronised",
+            Told::Unknown => "not known whether synchronised",
         };
         let offset = self.clock.offset_micros.map_or_else(String::new, |micros| format!(", off by {micros} us"));
         let steps = many(self.clock.steps, "jump", "jumps");
@@ -123,11 +123,16 @@ impl Report {
             sheet.line("", &format!("of the bucket from {from}: read-back {}, extents {}", key.read_back, key.extents));
         }
         let worth = match self.erasure.class {
-            ErasureClass::Plain => "overwritten in place on a bare disk",
-            ErasureClass::PlainUnknown => "overwritten in place; what lies below is not known",
+            ErasureClass::InPlace => "overwritten in place on a bare disk",
+            ErasureClass::Memory => "in memory, gone at the latest with the power",
+            ErasureClass::Unsure => "overwritten in place; what lies below is not known",
             ErasureClass::Degraded => "DEGRADED: the file system writes elsewhere and may keep the old bytes",
         };
-        let device = if self.erasure.same_device { "on the database's device" } else { "on a device of their own" };
+        let device = match self.erasure.same_device {
+            Told::Yes => "on the database's device",
+            Told::No => "on a device of their own",
+            Told::Unknown => "on a device that is not known",
+        };
         sheet.line("erasure", &format!("{}: {worth}; {}; keys {device}", self.erasure.class, self.erasure.stack));
     }
 
@@ -165,7 +170,15 @@ fn told(exception: &Exception) -> String {
         Exception::CountsDiffer { counted, scanned, filtered, explanation, .. } => {
             format!("{at} {counted}: {scanned} counted, {filtered} dropped ({explanation})")
         }
-        Exception::ClockDoubtBegun { jump, by, .. } => format!("{at} the clock jumped {jump} by {}", Written(*by)),
+        Exception::ClockDoubtBegun { reason, by, .. } => {
+            format!("{at} the clock came into doubt ({reason}), {} off", Written(*by))
+        }
+        Exception::ClockDoubtMoved { reason, by, .. } => {
+            format!("{at} the clock moved again in doubt ({reason}), {} off", Written(*by))
+        }
+        Exception::ClockForgotten { .. } => {
+            format!("{at} nothing was known of the last trusted time, so the clock was believed")
+        }
         Exception::ClockDoubtLasted { lasted, .. } => format!("{at} the clock was in doubt for {}", Written(*lasted)),
         Exception::ClockDoubtEnded { by, .. } => format!("{at} the clock is trusted again ({by})"),
         Exception::ClockDoubtAccepted { who, .. } => format!("{at} the clock was accepted by {}", who.word()),

@@ -80,13 +80,13 @@ named! {
 }
 
 named! {
-    /// Is the kernel's clock kept in step with others?
-    pub enum Synchronised {
-        /// Yes, says the kernel.
+    /// What the kernel says, if it does.
+    pub enum Told {
+        /// It is so.
         Yes = "yes",
-        /// No, says the kernel.
+        /// It is not.
         No = "no",
-        /// The kernel does not tell.
+        /// It does not tell.
         Unknown = "unknown",
     }
 }
@@ -95,10 +95,12 @@ named! {
     /// What an overwriting in place is worth where the keyring lies (`docs/retention.md`).
     pub enum ErasureClass {
         /// A plain file on a bare disk.
-        Plain = "C",
+        InPlace = "C",
         /// A plain file; what lies below is not known.
-        PlainUnknown = "C?",
-        /// A file system that writes elsewhere.
+        Unsure = "C?",
+        /// A file in memory.
+        Memory = "memory",
+        /// A file system that writes elsewhere, or twice.
         Degraded = "degraded",
     }
 }
@@ -136,8 +138,8 @@ pub fn policy_digest(policy: &[u8]) -> [u8; 32] {
 pub struct ClockStanding {
     /// Where the time comes from.
     pub source: ClockSource,
-    /// Is it kept in step?
-    pub synchronised: Synchronised,
+    /// Is it kept in step with others?
+    pub synchronised: Told,
     /// How far the kernel says it is off, in microseconds.
     pub offset_micros: Option<i64>,
     /// How often it jumped in the period.
@@ -193,7 +195,7 @@ pub struct Erasure {
     /// The file system and the devices below it, from which the class was read.
     pub stack: Line,
     /// Is the keyring on the device of the database?
-    pub same_device: bool,
+    pub same_device: Told,
 }
 
 /// How records were unlinked.

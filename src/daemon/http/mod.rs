@@ -2,6 +2,8 @@
 
 mod identity;
 mod lookups;
+mod purge;
+mod query;
 mod status;
 
 use std::fs;
@@ -25,6 +27,7 @@ use crate::store::{Sealer, Store};
 use crate::tokens::Tokens;
 
 use super::counters::Counters;
+use super::purge_view::PurgeView;
 use super::writer::Queue;
 pub(super) use identity::Peer;
 
@@ -36,6 +39,7 @@ pub(super) struct App {
     pub(super) sealer: Sealer,
     pub(super) queue: Queue,
     pub(super) counters: Arc<Counters>,
+    pub(super) purge: PurgeView,
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.
     pub(super) recording_tokens: tokio::sync::Mutex<()>,
@@ -63,6 +67,11 @@ pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(api::LOOKUPS, post(lookups::lookup))
         .route(api::STATUS, get(status::status))
+        .route(api::PURGE_STATUS, get(purge::status))
+        .route(api::PURGE_PLAN, get(purge::plan))
+        .route(api::PURGE_REPORTS, get(purge::reports))
+        .route(&format!("{}/{{sequence}}", api::PURGE_REPORTS), get(purge::report))
+        .route(api::PURGE_WINDOW, post(purge::window))
         .route(api::LIVEZ, get(|| async { "alive\n" }))
         .route(api::READYZ, get(ready))
         .fallback(|| async {
