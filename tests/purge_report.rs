@@ -208,6 +208,7 @@ fn in_words_a_report_fits_a_page() {
     for said in ["Purge report 12: FAILED", "NOT VERIFIED  no-tombstones\n", "the run failed at compact: no-space"] {
         assert!(words.contains(said), "{said} in {words}");
     }
+    assert!(clean().in_words().contains("or in any file of the store") && !words.contains("or in any file"), "{words}");
     let widest = words.lines().map(str::len).max().unwrap();
     assert!(widest <= 100, "{widest} columns: {words}");
 }

@@ -91,7 +91,9 @@ impl Report {
         let (late, failed) = (none_or(self.runs.late), none_or(self.runs.failed));
         sheet.line("runs", &format!("{}; {late} late, {failed} failed", self.runs.count));
         if let Some(cutoff) = self.classes.assignments.cutoff {
-            sheet.line("cutoff", &format!("{cutoff}; everything older was unlinked from every file"));
+            let unlinked = self.runs.count > 0 && self.verdict() != Verdict::Failed;
+            let files = if unlinked { ", or in any file of the store" } else { "" };
+            sheet.line("cutoff", &format!("{cutoff}; nothing older is readable{files}"));
         }
         for (counted, class) in self.counted() {
             let counts = match (class.scanned, class.filtered, class.remaining) {
