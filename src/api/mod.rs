@@ -3,11 +3,16 @@
 mod answer;
 mod clock;
 mod problem;
+mod purge;
 mod status;
 
 pub use answer::{AtText, BoundaryText, HeardText, LedgerText, LineText, LookupAnswer, LookupRequest};
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
 pub use problem::{PROBLEM_JSON, Problem};
+pub use purge::{
+    BucketText, ChangeText, ErasureText, OldestText, PlanAnswer, PurgeReports, PurgeStatus, ReportLine, RunText,
+    SpanText, WindowAnswer, WindowRequest,
+};
 pub use status::{SourceStatus, StatusAnswer};
 
 /// `POST`: one lookup, a [`LookupRequest`] answered with a [`LookupAnswer`].
@@ -18,6 +23,14 @@ pub const STATUS: &str = "/v1/status";
 pub const CLOCK: &str = "/v1/clock";
 /// `POST`: accepts a clock in doubt, an [`AcceptRequest`] answered with an [`AcceptAnswer`].
 pub const CLOCK_ACCEPT: &str = "/v1/clock/accept";
+/// `GET`: a [`PurgeStatus`].
+pub const PURGE_STATUS: &str = "/v1/purge/status";
+/// `GET`, with `?window=24h` for a change of the window: a [`PlanAnswer`].
+pub const PURGE_PLAN: &str = "/v1/purge/plan";
+/// `GET`, with `?from=` and `&limit=`: [`PurgeReports`]; with `/` and a number behind it, that report's canonical text.
+pub const PURGE_REPORTS: &str = "/v1/purge/reports";
+/// `POST`: a [`WindowRequest`] answered with a [`WindowAnswer`].
+pub const PURGE_WINDOW: &str = "/v1/purge/window";
 /// `GET`: 200 while the process runs.
 pub const LIVEZ: &str = "/livez";
 /// `GET`: 200 while the store takes events and the clock is trusted, 503 otherwise.

@@ -40,6 +40,11 @@ impl Problem {
         Self::new(403, "forbidden", "the role may not do this", detail)
     }
 
+    /// 404: what is asked for is not there.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(404, "not-found", "there is no such thing", detail)
+    }
+
     /// 503: the daemon cannot answer now.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(503, "unavailable", "the daemon cannot answer now", detail)

@@ -49,6 +49,21 @@ pub(super) fn ask<T: DeserializeOwned>(
     path: &str,
     body: Option<&impl Serialize>,
 ) -> Result<T, Ending> {
+    let answer = answer(connection, path, body)?;
+    serde_json::from_slice(&answer).map_err(|error| complain(&ClientError::Answer(error.to_string())))
+}
+
+/// Gets bytes that are no JSON.
+pub(super) fn fetch(connection: &Connection, path: &str) -> Result<Bytes, Ending> {
+    answer(connection, path, None::<&()>)
+}
+
+fn complain(error: &ClientError) -> Ending {
+    tell(&format!("lapse: {}", super::escape::escape(&error.to_string())));
+    error.ending()
+}
+
+fn answer(connection: &Connection, path: &str, body: Option<&impl Serialize>) -> Result<Bytes, Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let runtime = runtime.map_err(|error| {
         tell(&format!("lapse: cannot start: {error}"));
@@ -58,18 +73,10 @@ pub(super) fn ask<T: DeserializeOwned>(
         tell(&format!("lapse: cannot write the request: {error}"));
         Ending::Fault
     })?;
-    runtime.block_on(exchange(&connection.socket, token().as_deref(), path, body)).map_err(|error| {
-        tell(&format!("lapse: {}", super::escape::escape(&error.to_string())));
-        error.ending()
-    })
+    runtime.block_on(exchange(&connection.socket, token().as_deref(), path, body)).map_err(|error| complain(&error))
 }
 
-async fn exchange<T: DeserializeOwned>(
-    socket: &Path,
-    token: Option<&str>,
-    path: &str,
-    body: Option<Vec<u8>>,
-) -> Result<T, ClientError> {
+async fn exchange(socket: &Path, token: Option<&str>, path: &str, body: Option<Vec<u8>>) -> Result<Bytes, ClientError> {
     let stream = UnixStream::connect(socket)
         .await
         .map_err(|source| ClientError::Connect { path: socket.display().to_string(), source })?;
@@ -91,10 +98,9 @@ async fn exchange<T: DeserializeOwned>(
     let bytes = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
     let bytes = bytes.map_err(|error| ClientError::Broken(error.to_string()))?.to_bytes();
     driven.abort();
-    let unreadable = |error: serde_json::Error| ClientError::Answer(error.to_string());
     if status == StatusCode::OK {
-        serde_json::from_slice(&bytes).map_err(unreadable)
-    } else {
-        Err(ClientError::Problem(serde_json::from_slice(&bytes).map_err(unreadable)?))
+        return Ok(bytes);
     }
+    let problem = serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer(error.to_string()))?;
+    Err(ClientError::Problem(problem))
 }

@@ -7,7 +7,9 @@ mod decommission;
 mod ending;
 mod escape;
 mod lookup;
+mod purge;
 mod render;
+mod render_purge;
 mod run;
 mod status;
 mod sweep;
@@ -99,6 +101,8 @@ enum LapsedCommand {
     max_term_width = 100,
     after_help = "Examples:
   lapse status
+  lapse purge status
+  lapse purge report show 12
   lapse lookup 203.0.113.7 --at 2026-11-21T14:03:22-07:00 --process subpoena \\
         --case 24-CR-1022 --authority 'Example District Court'
   lapse lookup 2001:db8:17::5 --at 2026-11-21T21:03:22Z --port 51515 --process warrant \\
@@ -138,6 +142,8 @@ enum LapseCommand {
     Status(status::Args),
     /// Show the daemon's clock, or accept it when it is in doubt.
     Clock(clock::Args),
+    /// Show what is destroyed, what will be, and the reports of it; change the window.
+    Purge(purge::Args),
 }
 
 /// How data is printed.
@@ -171,6 +177,7 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
         Ok(LapseArgs { connection, command: LapseCommand::Lookup(args) }) => lookup::lookup(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Status(args) }) => status::status(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Clock(args) }) => clock::clock(&connection, &args),
+        Ok(LapseArgs { connection, command: LapseCommand::Purge(args) }) => purge::purge(&connection, &args),
     }
 }
 

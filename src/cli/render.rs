@@ -13,10 +13,10 @@ use super::escape::escape;
 
 /// Builds a sheet of names and values.
 #[derive(Default)]
-struct Sheet(String);
+pub(super) struct Sheet(pub(super) String);
 
 impl Sheet {
-    fn line(&mut self, name: &str, value: &str) {
+    pub(super) fn line(&mut self, name: &str, value: &str) {
         // Writing to a String cannot fail.
         let _ = writeln!(self.0, "  {name:<13} {}", escape(value));
     }

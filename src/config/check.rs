@@ -162,6 +162,16 @@ fn retention(table: &RetentionTable, faults: &Faults<'_>) -> Option<Retention> {
     Some(retention)
 }
 
+/// What speaks against a window with buckets of this width.
+pub(super) fn window_problem(window: Duration, width: BucketWidth) -> Option<Problem> {
+    let (least, most) = (*WINDOWS.start(), *WINDOWS.end());
+    if !WINDOWS.contains(&window) {
+        return Some(Problem::DurationRange { key: "window", least, most, found: window });
+    }
+    let count = window.as_millis().checked_div(width.duration().as_millis()).unwrap_or(0);
+    (!BUCKETS.contains(&count)).then(|| Problem::BucketCount { window, bucket: width.duration(), count })
+}
+
 fn bucket(written: &At<Duration>, faults: &Faults<'_>) -> Option<BucketWidth> {
     let found = *written.get_ref();
     if found.subsec_nanos() != 0 {

@@ -222,6 +222,11 @@ impl Config {
         smallest(&self.networks, address, |network| network.prefix)
     }
 
+    /// What speaks against this window, with the buckets of this configuration; nothing if `[retention]` could say so.
+    pub fn window_problem(&self, window: Duration) -> Option<Problem> {
+        check::window_problem(window, self.retention.bucket)
+    }
+
     /// What works and yet may surprise whoever wrote this.
     pub fn remarks(&self) -> Vec<Remark> {
         remark::remarks(self)

@@ -11,6 +11,7 @@ mod http;
 mod keyring;
 mod purge;
 mod purge_terms;
+mod purge_view;
 mod radius;
 mod time;
 mod upkeep;
@@ -38,6 +39,7 @@ use crate::tokens::Tokens;
 use counters::Counters;
 use http::{App, Peer};
 use purge::{Ask, Purge, Purging};
+use purge_view::PurgeView;
 use radius::{Context, Listener};
 use time::Time;
 use writer::{Queue, Writer};
@@ -139,7 +141,8 @@ impl Daemon {
             batch: config.ingest.batch,
         })
         .map_err(DaemonError::Thread)?;
-        let purge = start_purge(&store, &config, &time, &counters).await?;
+        let view = PurgeView::default();
+        let purge = start_purge(&store, &config, &time, &counters, &view).await?;
         let context = Context {
             config: Arc::clone(&config),
             time: Arc::clone(&time),
@@ -154,11 +157,11 @@ impl Daemon {
             store: Arc::clone(&store),
             queue: queue.clone(),
             counters: Arc::clone(&counters),
+            purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
             started,
-            purge: purge.asks.clone(),
-            purge_view: Arc::clone(&purge.view),
+            ask_purge: purge.asks.clone(),
         };
         let (stop, stopping) = watch::channel(false);
         let tasks = vec![serve_api(Arc::new(app), stopping.clone()).await?, tokio::spawn(time::watch(time, stopping))];
@@ -227,6 +230,7 @@ async fn start_purge(
     config: &Arc<Config>,
     time: &Arc<Time>,
     counters: &Arc<Counters>,
+    view: &PurgeView,
 ) -> Result<Purge, DaemonError> {
     let purger = Purger::resume(Arc::clone(store), time.believed())?;
     let mut purging = Purging {
@@ -235,7 +239,7 @@ async fn start_purge(
         time: Arc::clone(time),
         counters: Arc::clone(counters),
         purger,
-        view: Arc::default(),
+        view: view.clone(),
         ran: None,
         swept: false,
         steps: 0,

@@ -3,8 +3,8 @@
 //! It is a thread of its own because a run blocks, on the disk and for as long as it takes. In doubt about the clock it makes
 //! no key and no run; it destroys only what the time since the machine started proves to be past.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use crate::store::{CommitError, KeyringFound, Store, WindowError};
 
 use super::counters::Counters;
 use super::purge_terms;
+use super::purge_view::PurgeView;
 use super::time::{Present, Time};
 use super::upkeep;
 
@@ -37,21 +38,9 @@ pub(super) enum Ask {
     Stop,
 }
 
-/// What others may know of the purge.
-#[derive(Clone, Debug, Default)]
-pub(super) struct View {
-    /// The last run.
-    pub(super) last: Option<Run>,
-    /// How many runs have failed since the last that did not.
-    pub(super) failures: u64,
-    /// When the next run is due.
-    pub(super) next: Option<Timestamp>,
-}
-
 /// The thread, and the way to it.
 pub(super) struct Purge {
     pub(super) asks: Sender<Ask>,
-    pub(super) view: Arc<RwLock<View>>,
     pub(super) thread: JoinHandle<Result<(), CommitError>>,
     /// Resolves when the thread has ended.
     pub(super) ended: oneshot::Receiver<()>,
@@ -64,7 +53,7 @@ pub(super) struct Purging {
     pub(super) time: Arc<Time>,
     pub(super) counters: Arc<Counters>,
     pub(super) purger: Purger,
-    pub(super) view: Arc<RwLock<View>>,
+    pub(super) view: PurgeView,
     /// Time since boot at which the last run began.
     pub(super) ran: Option<Duration>,
     /// Do notes of sweeps wait for their report?
@@ -98,14 +87,13 @@ impl Purging {
     pub(super) fn start(mut self) -> std::io::Result<Purge> {
         let (asks, asked) = channel();
         let (end, ended) = oneshot::channel();
-        let view = Arc::clone(&self.view);
         let thread = std::thread::Builder::new().name("purge".into()).spawn(move || {
             let result = self.work(&asked);
             // Nobody may be left to hear it.
             let _ = end.send(());
             result
         })?;
-        Ok(Purge { asks, view, thread, ended })
+        Ok(Purge { asks, thread, ended })
     }
 
     fn work(&mut self, asked: &Receiver<Ask>) -> Result<(), CommitError> {
@@ -163,10 +151,17 @@ impl Purging {
         if run.failed() {
             tracing::error!(failures = ?run.failures, checks = ?run.checks, "a purge run failed; it is tried again");
         }
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        view.failures = if run.failed() { view.failures.saturating_add(1) } else { 0 };
-        view.next = Some(run.began.plus(self.config.retention.purge_interval));
-        view.last = Some(run.clone());
+        let (oldest, keys) = (self.store.oldest(), self.store.key_records());
+        self.view.show(|seen| {
+            seen.oldest = oldest.ok().flatten();
+            seen.cutoff = Some(self.store.cutoff());
+            seen.keys = keys.iter().map(|key| (key.bucket, purge_terms::key_state(key.state))).collect();
+            seen.live_keys = run.live_keys;
+            seen.consecutive_failures = if run.failed() { seen.consecutive_failures.saturating_add(1) } else { 0 };
+            seen.next_run = Some(run.began.plus(self.config.retention.purge_interval));
+            seen.erasure = Some(purge_terms::erasure(self.store.erasure()));
+            seen.last_run = Some(run.clone());
+        });
         Ok(run)
     }
 

@@ -53,6 +53,21 @@ impl Role {
     pub const fn may_accept_clock(self) -> bool {
         matches!(self, Self::Operator | Self::Approver)
     }
+
+    /// May this role read what was purged, and the reports of it? They hold no personal data.
+    pub const fn may_read_purges(self) -> bool {
+        matches!(self, Self::Operator | Self::Auditor | Self::Approver)
+    }
+
+    /// May this role see what a purge would do?
+    pub const fn may_plan_purges(self) -> bool {
+        matches!(self, Self::Operator | Self::Auditor)
+    }
+
+    /// May this role change for how long records are readable?
+    pub const fn may_change_the_window(self) -> bool {
+        matches!(self, Self::Operator)
+    }
 }
 
 impl fmt::Display for Role {

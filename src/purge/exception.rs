@@ -9,7 +9,7 @@ use super::line::{ParseError, Words};
 use super::run::{Counted, Failure};
 use super::word::{Word, named};
 
-/// Doubt about the clock that lasts longer than this is a breach.
+/// Doubt about the clock that lasts this long is a breach.
 pub const LONGEST_DOUBT: Duration = Duration::from_secs(6 * 3600);
 
 named! {
@@ -23,12 +23,16 @@ named! {
 }
 
 named! {
-    /// Which way the wall clock went.
-    pub enum Jump {
-        /// Ahead of the time since boot.
-        Forward = "forward",
-        /// Behind it, or behind the last instant in trust; a clock that stands still goes back too.
-        Backward = "backward",
+    /// Why the wall clock is in doubt.
+    pub enum DoubtReason {
+        /// It went further than the time since boot.
+        JumpedForward = "jumped-forward",
+        /// It was set back, or stands still.
+        WentBack = "went-back",
+        /// After a restart of the machine it is behind the last instant in trust.
+        BehindLastTrusted = "behind-last-trusted",
+        /// It shows a time before the program was written.
+        BeforeThisProgram = "before-this-program",
     }
 }
 
@@ -36,9 +40,9 @@ named! {
     /// What ended a doubt about the clock.
     pub enum DoubtEnd {
         /// The wall clock agrees again with the time since boot.
-        Agreement = "agreement",
+        Agreed = "agreed",
         /// The kernel's clock was synchronised.
-        Synchronised = "synchronised",
+        Kernel = "kernel",
         /// The event times of the sources agree.
         Sources = "sources",
         /// Somebody accepted the clock as it is.
@@ -92,9 +96,18 @@ pub enum Exception {
     ClockDoubtBegun {
         /// When, by the clock in doubt.
         at: Timestamp,
-        /// Which way it went.
-        jump: Jump,
-        /// How far.
+        /// Why.
+        reason: DoubtReason,
+        /// How far it is off.
+        by: Duration,
+    },
+    /// The clock moved again while it was in doubt.
+    ClockDoubtMoved {
+        /// When, by the clock in doubt.
+        at: Timestamp,
+        /// Why it is in doubt now.
+        reason: DoubtReason,
+        /// How far it is off.
         by: Duration,
     },
     /// The clock has been in doubt for over an hour, or was until now.
@@ -117,6 +130,11 @@ pub enum Exception {
         at: Timestamp,
         /// Who.
         who: [u8; 8],
+    },
+    /// What was remembered of the clock in trust could not be read, so nothing was held against it.
+    ClockForgotten {
+        /// When it was found.
+        at: Timestamp,
     },
     /// The policy changed. Belongs to the period in which what the change made due is destroyed: there the longer window bounds
     /// the ages.
@@ -166,9 +184,11 @@ impl Exception {
             Self::FailedRun { .. } => "failed-run",
             Self::CountsDiffer { .. } => "counts-differ",
             Self::ClockDoubtBegun { .. } => "clock-doubt-begun",
+            Self::ClockDoubtMoved { .. } => "clock-doubt-moved",
             Self::ClockDoubtLasted { .. } => "clock-doubt-lasted",
             Self::ClockDoubtEnded { .. } => "clock-doubt-ended",
             Self::ClockDoubtAccepted { .. } => "clock-doubt-accepted",
+            Self::ClockForgotten { .. } => "clock-forgotten",
             Self::PolicyChanged { .. } => "policy-changed",
             Self::KeyringLost { .. } => "keyring-lost",
             Self::KeyUnreadable { .. } => "key-unreadable",
@@ -184,10 +204,12 @@ impl Exception {
             | Self::FailedRun { at, .. }
             | Self::CountsDiffer { at, .. }
             | Self::ClockDoubtBegun { at, .. }
+            | Self::ClockDoubtMoved { at, .. }
             | Self::ClockDoubtLasted { at, .. }
             | Self::ClockDoubtEnded { at, .. }
             | Self::ClockDoubtAccepted { at, .. }
             | Self::PolicyChanged { at, .. }
+            | Self::ClockForgotten { at }
             | Self::KeyringLost { at }
             | Self::KeyUnreadable { at, .. }
             | Self::Swept { at, .. }
@@ -199,10 +221,12 @@ impl Exception {
     pub(super) fn is_a_breach(&self) -> bool {
         match self {
             Self::CountsDiffer { explanation, .. } => *explanation == Explanation::Unexplained,
-            Self::ClockDoubtLasted { lasted, .. } => *lasted > LONGEST_DOUBT,
+            Self::ClockDoubtLasted { lasted, .. } => *lasted >= LONGEST_DOUBT,
             Self::LateRun { .. }
             | Self::FailedRun { .. }
             | Self::ClockDoubtBegun { .. }
+            | Self::ClockDoubtMoved { .. }
+            | Self::ClockForgotten { .. }
             | Self::ClockDoubtEnded { .. }
             | Self::ClockDoubtAccepted { .. }
             | Self::PolicyChanged { .. }
@@ -221,7 +245,9 @@ impl Exception {
             Self::CountsDiffer { counted, scanned, filtered, explanation, .. } => {
                 vec![counted.word(), scanned.word(), filtered.word(), explanation.word()]
             }
-            Self::ClockDoubtBegun { jump, by, .. } => vec![jump.word(), by.word()],
+            Self::ClockDoubtBegun { reason, by, .. } | Self::ClockDoubtMoved { reason, by, .. } => {
+                vec![reason.word(), by.word()]
+            }
             Self::ClockDoubtLasted { lasted, .. } => vec![lasted.word()],
             Self::ClockDoubtEnded { by, .. } => vec![by.word()],
             Self::ClockDoubtAccepted { who, .. } => vec![who.word()],
@@ -230,7 +256,7 @@ impl Exception {
             }
             Self::KeyUnreadable { bucket, .. } => vec![bucket.word()],
             Self::Swept { keys, .. } => vec![keys.word()],
-            Self::KeyringLost { .. } | Self::Restored { .. } => Vec::new(),
+            Self::ClockForgotten { .. } | Self::KeyringLost { .. } | Self::Restored { .. } => Vec::new(),
         }
     }
 
@@ -252,8 +278,12 @@ impl Exception {
                 explanation: words.next("an explanation")?,
             },
             "clock-doubt-begun" => {
-                Self::ClockDoubtBegun { at, jump: words.next("a direction")?, by: words.next("milliseconds")? }
+                Self::ClockDoubtBegun { at, reason: words.next("a reason")?, by: words.next("milliseconds")? }
             }
+            "clock-doubt-moved" => {
+                Self::ClockDoubtMoved { at, reason: words.next("a reason")?, by: words.next("milliseconds")? }
+            }
+            "clock-forgotten" => Self::ClockForgotten { at },
             "clock-doubt-lasted" => Self::ClockDoubtLasted { at, lasted: words.next("milliseconds")? },
             "clock-doubt-ended" => Self::ClockDoubtEnded { at, by: words.next("what ended it")? },
             "clock-doubt-accepted" => Self::ClockDoubtAccepted { at, who: words.next("a pseudonym")? },

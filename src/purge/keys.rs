@@ -91,14 +91,14 @@ pub(super) fn account(
 fn destroyed(record: &KeyRecord, destruction: &Destruction, at: Timestamp) -> KeyDestroyed {
     let ours = destruction.keys.iter().any(|DestroyedKey { bucket, .. }| *bucket == record.bucket);
     let read_back = match (ours, destruction.read_back) {
-        (true, HowRead::Device) => ReadBack::Past,
-        (true, HowRead::CacheDropped) => ReadBack::Through,
+        (true, HowRead::Device) => ReadBack::Device,
+        (true, HowRead::CacheDropped) => ReadBack::CacheDropped,
         (true, HowRead::Nothing) | (false, _) => ReadBack::Unread,
     };
     let extents = match (&destruction.extents, ours) {
-        (crate::store::Extents::Same, true) => Extents::Unchanged,
+        (crate::store::Extents::Same, true) => Extents::Same,
         (crate::store::Extents::Moved(moved), true) if moved.contains(&record.bucket) => Extents::Moved,
-        (crate::store::Extents::Moved(_), true) => Extents::Unchanged,
+        (crate::store::Extents::Moved(_), true) => Extents::Same,
         (crate::store::Extents::Nothing | crate::store::Extents::Unknown, _) | (_, false) => Extents::Unknown,
     };
     KeyDestroyed { bucket: record.bucket, commitment: record.commitment, at, read_back, extents }

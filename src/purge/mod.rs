@@ -19,7 +19,7 @@ mod tally_bytes;
 mod text;
 mod word;
 
-pub use exception::{DoubtEnd, Exception, Explanation, Jump, LONGEST_DOUBT, Setting};
+pub use exception::{DoubtEnd, DoubtReason, Exception, Explanation, LONGEST_DOUBT, Setting};
 pub use execute::Order;
 pub use keys::Reported;
 pub use line::ParseError;
@@ -27,7 +27,7 @@ pub use plan::{Change, KeyState, Plan};
 pub use purger::{Purger, ResumeError};
 pub use report::{
     ClassReport, ClockSource, ClockStanding, Erasure, Keys, Kind, LastRun, MAX_ENTRY_BYTES, Outcome, Report, Runs,
-    SLACK, Synchronised, Terms, Unlinking, Verdict, policy_digest,
+    SLACK, Terms, Told, Unlinking, Verdict, policy_digest,
 };
 pub use run::{
     Check, Class, ClassRun, Counted, Extents, Failure, KeyDestroyed, PerClass, ReadBack, Reason, Run, Step, Trigger,

@@ -169,7 +169,7 @@ mod tests {
     const CUTOFF: u64 = 2100;
 
     fn seconds(seconds: u64) -> Timestamp {
-        Timestamp::from_millis(seconds * 1000)
+        Timestamp::EPOCH.plus(Duration::from_secs(seconds))
     }
 
     fn keys() -> Vec<(Bucket, KeyState)> {

@@ -7,7 +7,7 @@ use crate::config::Written;
 use crate::domain::time::Timestamp;
 
 use super::exception::Exception;
-use super::report::{Kind, Outcome, Report, Synchronised, Verdict};
+use super::report::{Kind, Outcome, Report, Told, Verdict};
 use super::run::{Check, Counted, Extents, ReadBack};
 use super::word::Word as _;
 use crate::domain::erasure::ErasureClass;
@@ -78,9 +78,9 @@ impl Report {
             format!("nothing is readable longer than {window}; purge every {interval}, a key for every {bucket}");
         sheet.line("policy", &format!("{terms}; SHA-256 of POLICY {}", self.policy.word()));
         let synchronised = match self.clock.synchronised {
-            Synchronised::Yes => "synchronised",
-            Synchronised::No => "NOT synchronised",
-            Synchronised::Unknown => "not known whether synchronised",
+            Told::Yes => "synchronised",
+            Told::No => "NOT synchronised",
+            Told::Unknown => "not known whether synchronised",
         };
         let offset = self.clock.offset_micros.map_or_else(String::new, |micros| format!(", off by {micros} us"));
         let steps = many(self.clock.steps, "jump", "jumps");
@@ -92,7 +92,9 @@ impl Report {
         let (late, failed) = (none_or(self.runs.late), none_or(self.runs.failed));
         sheet.line("runs", &format!("{}; {late} late, {failed} failed", self.runs.count));
         if let Some(cutoff) = self.classes.assignments.cutoff {
-            sheet.line("cutoff", &format!("{cutoff}; everything older was unlinked from every file"));
+            let unlinked = self.runs.count > 0 && self.verdict() != Verdict::Failed;
+            let files = if unlinked { ", or in any file of the store" } else { "" };
+            sheet.line("cutoff", &format!("{cutoff}; nothing older is readable{files}"));
         }
         for (counted, class) in self.counted() {
             let counts = match (class.scanned, class.filtered, class.remaining) {
@@ -125,14 +127,14 @@ impl Report {
         }
         let worth = match self.erasure.class {
             ErasureClass::InPlace => "overwritten in place on a bare disk",
+            ErasureClass::Memory => "in memory, gone at the latest with the power",
             ErasureClass::Unsure => "overwritten in place; what lies below is not known",
-            ErasureClass::Memory => "overwritten in memory, where keys and records last until the power goes",
             ErasureClass::Degraded => "DEGRADED: the file system writes elsewhere and may keep the old bytes",
         };
         let device = match self.erasure.same_device {
-            Some(true) => "on the database's device",
-            Some(false) => "on a device of their own",
-            None => "on a device that cannot be told",
+            Told::Yes => "on the database's device",
+            Told::No => "on a device of their own",
+            Told::Unknown => "on a device that is not known",
         };
         sheet.line("erasure", &format!("{}: {worth}; {}; keys {device}", self.erasure.class, self.erasure.stack));
     }
@@ -171,7 +173,15 @@ fn told(exception: &Exception) -> String {
         Exception::CountsDiffer { counted, scanned, filtered, explanation, .. } => {
             format!("{at} {counted}: {scanned} counted, {filtered} dropped ({explanation})")
         }
-        Exception::ClockDoubtBegun { jump, by, .. } => format!("{at} the clock jumped {jump} by {}", Written(*by)),
+        Exception::ClockDoubtBegun { reason, by, .. } => {
+            format!("{at} the clock came into doubt ({reason}), {} off", Written(*by))
+        }
+        Exception::ClockDoubtMoved { reason, by, .. } => {
+            format!("{at} the clock moved again in doubt ({reason}), {} off", Written(*by))
+        }
+        Exception::ClockForgotten { .. } => {
+            format!("{at} nothing was known of the last trusted time, so the clock was believed")
+        }
         Exception::ClockDoubtLasted { lasted, .. } => format!("{at} the clock was in doubt for {}", Written(*lasted)),
         Exception::ClockDoubtEnded { by, .. } => format!("{at} the clock is trusted again ({by})"),
         Exception::ClockDoubtAccepted { who, .. } => format!("{at} the clock was accepted by {}", who.word()),

@@ -81,13 +81,13 @@ named! {
 }
 
 named! {
-    /// Is the kernel's clock kept in step with others?
-    pub enum Synchronised {
-        /// Yes, says the kernel.
+    /// What the kernel says, if it does.
+    pub enum Told {
+        /// It is so.
         Yes = "yes",
-        /// No, says the kernel.
+        /// It is not.
         No = "no",
-        /// The kernel does not tell.
+        /// It does not tell.
         Unknown = "unknown",
     }
 }
@@ -125,8 +125,8 @@ pub fn policy_digest(policy: &[u8]) -> [u8; 32] {
 pub struct ClockStanding {
     /// Where the time comes from.
     pub source: ClockSource,
-    /// Is it kept in step?
-    pub synchronised: Synchronised,
+    /// Is it kept in step with others?
+    pub synchronised: Told,
     /// How far the kernel says it is off, in microseconds.
     pub offset_micros: Option<i64>,
     /// How often it jumped in the period.
@@ -181,8 +181,8 @@ pub struct Erasure {
     pub class: ErasureClass,
     /// The file system and the devices below it, from which the class was read.
     pub stack: Line,
-    /// Is the keyring on the device of the database? `None` if that cannot be told.
-    pub same_device: Option<bool>,
+    /// Is the keyring on the device of the database?
+    pub same_device: Told,
 }
 
 /// How records were unlinked.

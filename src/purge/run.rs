@@ -70,10 +70,10 @@ impl Check {
 named! {
     /// How an overwritten slot was read back.
     pub enum ReadBack {
-        /// Past the page cache; it is as written.
-        Past = "past-cache",
-        /// Through the page cache, for the file system gives no other way; it is as written.
-        Through = "through-cache",
+        /// From the device, past the page cache; it is as written.
+        Device = "device",
+        /// After the kernel was asked to forget its copy, for the file system gives no other way; it is as written.
+        CacheDropped = "cache-dropped",
         /// It is not as written.
         Differs = "differs",
         /// It could not be read.
@@ -85,7 +85,7 @@ named! {
     /// Where a slot lies on the device after it was overwritten.
     pub enum Extents {
         /// Where it lay before.
-        Unchanged = "unchanged",
+        Same = "same",
         /// Elsewhere: the old place may still have the key.
         Moved = "moved",
         /// The file system does not tell.

@@ -170,7 +170,7 @@ fn read(lines: &mut Lines<'_>) -> Result<(Report, Said), ParseError> {
     let erasure = Erasure {
         class: lines.one("erasure-class", "an erasure class")?,
         stack: read_line(lines, "erasure-stack")?,
-        same_device: lines.one("same-device", "yes, no or none")?,
+        same_device: lines.one("same-device", "yes, no or unknown")?,
     };
     let unlinking = Unlinking {
         files_removed: lines.one("files-removed", "a number")?,

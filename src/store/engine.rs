@@ -291,6 +291,16 @@ impl Engine {
         Ok(())
     }
 
+    /// The first key of a family.
+    pub(super) fn first_key(&self, column: Column) -> Result<Option<Vec<u8>>, EngineError> {
+        let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
+        let mut iterator = self.iterator(column, options)?;
+        iterator.seek_to_first();
+        iterator.status()?;
+        Ok(iterator.key().map(<[u8]>::to_vec))
+    }
+
     /// Visits every row of a family whose key is below `end`, past the cache: it is read once.
     pub(super) fn visit_below(
         &self,

@@ -133,6 +133,20 @@ impl Store {
         Ok(doomed)
     }
 
+    /// The instant of the oldest record that is on the disk, hidden or not. Reads one bucket.
+    pub fn oldest(&self) -> Result<Option<Timestamp>, EngineError> {
+        let mut oldest: Option<Timestamp> = None;
+        for column in [Column::ByAddress, Column::BySubscriber] {
+            let Some(first) = self.engine.first_key(column)?.and_then(|key| RowKey::from_bytes(&key)) else { continue };
+            let end = first.bucket.later(1).0.to_be_bytes();
+            self.engine.visit_below(column, &end, |key, _| {
+                let at = RowKey::from_bytes(key).map(|key| key.at);
+                oldest = oldest.into_iter().chain(at).min();
+            })?;
+        }
+        Ok(oldest)
+    }
+
     /// Rewrites or unlinks every file that holds rows of buckets up to the cutoff's, up to the bucket `through`; the filter
     /// drops what is hidden. RocksDB says nothing if it fails: see [`Store::doomed`] and [`Store::bounds`].
     pub fn unlink(&self, through: Bucket) -> Result<(), EngineError> {

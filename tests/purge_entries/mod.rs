@@ -5,9 +5,9 @@ use std::time::Duration;
 use lapsed::domain::erasure::ErasureClass;
 use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
 use lapsed::purge::{
-    ClassReport, ClockSource, ClockStanding, Counted, DoubtEnd, Erasure, Exception, Explanation, Extents, Failure,
-    Jump, KeyDestroyed, Keys, Kind, LastRun, Line, Outcome, PerClass, ReadBack, Reason, Report, Runs, Setting, Step,
-    Synchronised, Terms, Unlinking, policy_digest,
+    ClassReport, ClockSource, ClockStanding, Counted, DoubtEnd, DoubtReason, Erasure, Exception, Explanation, Extents,
+    Failure, KeyDestroyed, Keys, Kind, LastRun, Line, Outcome, PerClass, ReadBack, Reason, Report, Runs, Setting, Step,
+    Terms, Told, Unlinking, policy_digest,
 };
 use proptest::prelude::ProptestConfig;
 
@@ -36,8 +36,8 @@ pub(crate) fn clean() -> Report {
         bucket,
         commitment: Some([0xd1; 32]),
         at: at(30_000),
-        read_back: ReadBack::Past,
-        extents: Extents::Unchanged,
+        read_back: ReadBack::Device,
+        extents: Extents::Same,
     };
     Report {
         sequence: 12,
@@ -50,7 +50,7 @@ pub(crate) fn clean() -> Report {
         terms: terms(),
         clock: ClockStanding {
             source: ClockSource::System,
-            synchronised: Synchronised::Yes,
+            synchronised: Told::Yes,
             offset_micros: Some(-120),
             steps: 0,
         },
@@ -66,7 +66,7 @@ pub(crate) fn clean() -> Report {
         erasure: Erasure {
             class: ErasureClass::Unsure,
             stack: Line::of("ext4 on vda1 on vda (virtio)"),
-            same_device: Some(true),
+            same_device: Told::Yes,
         },
         unlinking: Unlinking { files_removed: 3, manifests_rolled: 10, wal_oldest: Some(at(1_000)) },
         checks: [Outcome::Passed; 10],
@@ -95,7 +95,15 @@ pub(crate) fn exceptions() -> Vec<(Exception, &'static str)> {
             },
             "counts-differ T listings 5 7 repeated-compaction",
         ),
-        (Exception::ClockDoubtBegun { at, jump: Jump::Forward, by: hour }, "clock-doubt-begun T forward 3600000"),
+        (
+            Exception::ClockDoubtBegun { at, reason: DoubtReason::JumpedForward, by: hour },
+            "clock-doubt-begun T jumped-forward 3600000",
+        ),
+        (
+            Exception::ClockDoubtMoved { at, reason: DoubtReason::WentBack, by: hour },
+            "clock-doubt-moved T went-back 3600000",
+        ),
+        (Exception::ClockForgotten { at }, "clock-forgotten T"),
         (Exception::ClockDoubtLasted { at, lasted: hour }, "clock-doubt-lasted T 3600000"),
         (Exception::ClockDoubtEnded { at, by: DoubtEnd::Sources }, "clock-doubt-ended T sources"),
         (Exception::ClockDoubtAccepted { at, who }, "clock-doubt-accepted T abababababababab"),

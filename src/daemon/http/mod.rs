@@ -3,6 +3,8 @@
 mod clock;
 mod identity;
 mod lookups;
+mod purge;
+mod query;
 mod status;
 
 use std::fs;
@@ -25,7 +27,8 @@ use crate::store::{Sealer, Store};
 use crate::tokens::Tokens;
 
 use super::counters::Counters;
-use super::purge::{Ask, View};
+use super::purge::Ask;
+use super::purge_view::PurgeView;
 use super::time::{InDoubt, Time};
 use super::writer::Queue;
 pub(super) use identity::Peer;
@@ -38,14 +41,13 @@ pub(super) struct App {
     pub(super) sealer: Sealer,
     pub(super) queue: Queue,
     pub(super) counters: Arc<Counters>,
+    pub(super) purge: PurgeView,
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.
     pub(super) recording_tokens: tokio::sync::Mutex<()>,
     pub(super) started: Timestamp,
     /// The way to the purge's thread.
-    pub(super) purge: std::sync::mpsc::Sender<Ask>,
-    /// What the purge says of itself.
-    pub(super) purge_view: Arc<RwLock<View>>,
+    pub(super) ask_purge: std::sync::mpsc::Sender<Ask>,
 }
 
 /// A problem as a response.
@@ -83,6 +85,11 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(api::STATUS, get(status::status))
         .route(api::CLOCK, get(clock::status))
         .route(api::CLOCK_ACCEPT, post(clock::accept))
+        .route(api::PURGE_STATUS, get(purge::status))
+        .route(api::PURGE_PLAN, get(purge::plan))
+        .route(api::PURGE_REPORTS, get(purge::reports))
+        .route(&format!("{}/{{sequence}}", api::PURGE_REPORTS), get(purge::report))
+        .route(api::PURGE_WINDOW, post(purge::window))
         .route(api::LIVEZ, get(|| async { "alive\n" }))
         .route(api::READYZ, get(ready))
         .fallback(|| async {
