@@ -1,5 +1,5 @@
 //! The keyring as a file on a disk: destroyed in place and shown to be, damaged, cut, lost, and with another window.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::fs;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};

@@ -36,7 +36,7 @@ pub struct Sweeper {
 #[derive(Debug)]
 pub enum Swept {
     /// It can be swept.
-    Free(Sweeper),
+    Free(Box<Sweeper>),
     /// Another process has it: the daemon, which sees to it itself.
     InUse,
 }
@@ -51,7 +51,7 @@ impl Sweeper {
         // The state directory is of no use here.
         let paths = Paths::of(keyring_dir, keyring_dir);
         match Keyring::open(&paths.keyring, now) {
-            Ok(Opened::Ready(keyring, _)) => Ok(Swept::Free(Self { keyring, paths })),
+            Ok(Opened::Ready(keyring, _)) => Ok(Swept::Free(Box::new(Self { keyring, paths }))),
             Ok(Opened::Vacant(_)) => Err(SweepError::NoKeyring(paths.keyring)),
             Err(KeyringFault::Locked) => Ok(Swept::InUse),
             Err(KeyringFault::Failed(KeyringError::Io { kind: io::ErrorKind::NotFound, .. })) => {

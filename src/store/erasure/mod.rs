@@ -69,11 +69,11 @@ impl Erasure {
     }
 }
 
-/// `C? (a virtual disk (virtio)): ext4 on vda (virtio); same-device as the database`.
+/// `C?: a virtual disk (virtio); ext4 on vda (virtio); beside the database: same-device`.
 impl std::fmt::Display for Erasure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { class, reason, stack, together } = self;
-        write!(f, "{class}, for {reason}: {stack}; beside the database: {}", together.name())
+        write!(f, "{class}: {reason}; {stack}; beside the database: {}", together.name())
     }
 }
 

@@ -56,13 +56,13 @@ pub(super) fn open(path: &Path) -> Result<Found, KeyringFault> {
         }
         Ok(page)
     };
-    let first = Header::from_page(&*page(Some(0))?);
+    let first = Header::from_page(&page(Some(0))?);
     let copy_at = match &first {
         Ok(header) => Some(copy_offset(header.slots)),
         // How many slots there are, only the header says: the copy is the last page.
         Err(_) => length.checked_sub(4096).filter(|at| *at > 0),
     };
-    let copy = Header::from_page(&*page(copy_at)?);
+    let copy = Header::from_page(&page(copy_at)?);
     let (header, wrong) = match (first, copy) {
         // The first counts. A copy that says something else is of a change that did not get to the first.
         (Ok(header), copy) => {
