@@ -4,12 +4,13 @@
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use lapsed::clock::{Clock as _, SystemClock};
 use lapsed::domain::time::Timestamp;
@@ -354,8 +355,28 @@ fn the_directory_of_a_daemon_that_takes_events_is_clean_and_what_is_put_there_is
     let said = verify(&site.path("state"), SystemClock.now());
     assert_eq!(said.code, 1);
     assert_eq!(said.finding("expired-bytes", "db/000001.log")["offset"], 0);
+
+    // A table that no list has may be one that is just being written. It may not be that for ever.
+    let table = site.path("state/db/000999.sst");
+    fs::write(&table, "no key").unwrap();
+    assert_eq!(verify(&site.path("state"), SystemClock.now()).list("remarks"), ["young-table db/000999.sst"]);
+    fs::File::options().write(true).open(&table).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    let findings = verify(&site.path("state"), SystemClock.now()).findings();
+    assert!(findings.contains(&"unexpected-file db/000999.sst".to_owned()), "{findings:?}");
     let (ended, talk) = daemon.stop();
     assert!(ended.success(), "{talk}");
+}
+
+#[test]
+fn expired_rows_in_a_database_in_use_are_seen_twice_and_found() {
+    let (_dir, state) = store_with(&[LIMIT + 100]);
+    with_rocksdb(&state, |_| {
+        let said = verify(&state, NOW);
+        assert_eq!((said.code, &said.json["in-use"]), (1, &Value::from(true)));
+        let findings = said.findings();
+        let kinds: BTreeSet<_> = findings.iter().map(|one| one.split(' ').next().unwrap()).collect();
+        assert_eq!(kinds, BTreeSet::from(["expired-bound", "expired-bytes", "expired-row"]), "{findings:?}");
+    });
 }
 
 #[test]

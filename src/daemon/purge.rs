@@ -12,7 +12,6 @@ use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::domain::clock_guard::{ClockEvent, ClockEventKind};
-use crate::domain::time::Timestamp;
 use crate::purge::{
     ClockSource, ClockStanding, Closing, Exception, Kind, Order, Purger, Report, Run, Setting, Terms, Trigger,
     policy_digest,

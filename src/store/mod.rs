@@ -7,6 +7,8 @@
 //! From the writer down: [`Sealer`] turns a record into rows, off the writer's thread; [`Batch`] collects them;
 //! [`Store::commit`] makes them durable in one write. [`Observations`] is the only way to read records, and it takes a cutoff.
 //!
+//! Beside all this stands [`inspect`], which checks a state directory from outside and uses none of it.
+//!
 //! This module decides nothing about time: it is told `now`. It computes no intervals, knows no roles, and writes no logs.
 //! What is before the published cutoff is neither read nor written; the steps that unlink it are in `purging`.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]

@@ -27,8 +27,10 @@ const ROUNDS: u32 = 10;
 pub(super) struct Measure<'a> {
     pub(super) dir: &'a Path,
     pub(super) expired: &'a Expired,
-    /// A table that changed after this instant may be one that a running database is still writing.
-    pub(super) young: Timestamp,
+    /// As of when.
+    pub(super) at: Timestamp,
+    /// A table that changed less than this ago may be one that a running database is still writing.
+    pub(super) tolerance: Duration,
     pub(super) live: bool,
 }
 
@@ -37,8 +39,22 @@ pub(super) struct Measure<'a> {
 pub(super) enum Scope<'a> {
     /// Every file and every row.
     All,
-    /// These files, and the rows that may be expired.
-    Again(&'a BTreeSet<String>),
+    /// Files that gave cause, files that are new, and the rows that may be expired.
+    Again {
+        /// Where something was found.
+        suspects: &'a BTreeSet<String>,
+        /// What was searched before.
+        known: &'a BTreeSet<String>,
+    },
+}
+
+impl Scope<'_> {
+    fn covers(self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Again { suspects, known } => suspects.contains(name) || !known.contains(name),
+        }
+    }
 }
 
 /// What a look saw.
@@ -51,6 +67,8 @@ pub(super) struct Look {
     pub(super) findings: Vec<Finding>,
     pub(super) remarks: Vec<Remark>,
     pub(super) incomplete: Vec<Incomplete>,
+    /// The files that were searched, by name.
+    pub(super) searched: BTreeSet<String>,
 }
 
 /// What the database says that it uses.
@@ -84,12 +102,11 @@ pub(super) fn look(measure: &Measure<'_>, scope: Scope<'_>, progress: &mut dyn F
     let mut look = Look::default();
     let listing = listing::list(measure.dir);
     let in_use = look.read_database(measure, scope, progress);
-    let mut searched = BTreeSet::new();
-    look.search(measure, scope, &listing, &mut searched, progress);
+    look.search(measure, scope, &listing, progress);
     if let (Scope::All, true) = (scope, measure.live) {
         // What was moved while it was looked at, from a log to a table, is in files that are new.
         let mut rounds = (0..ROUNDS).map(|_| listing::list(measure.dir));
-        let settled = rounds.any(|fresh| !look.search(measure, scope, &fresh, &mut searched, progress));
+        let settled = rounds.any(|fresh| !look.search(measure, scope, &fresh, progress));
         if !settled {
             look.incomplete.push(Incomplete::Restless);
         }
@@ -121,7 +138,7 @@ impl Look {
         };
         let extent = match scope {
             Scope::All => Extent::All,
-            Scope::Again(_) => Extent::Old,
+            Scope::Again { .. } => Extent::Old,
         };
         for family in FAMILIES {
             match database.rows(family, extent, measure.expired, &mut |rows| progress(Progress::Rows(rows))) {
@@ -142,16 +159,11 @@ impl Look {
         measure: &Measure<'_>,
         scope: Scope<'_>,
         listing: &Listing,
-        searched: &mut BTreeSet<String>,
         progress: &mut dyn FnMut(Progress),
     ) -> bool {
         let mut any = false;
         for (name, entry) in &listing.files {
-            let wanted = match scope {
-                Scope::All => true,
-                Scope::Again(names) => names.contains(name),
-            };
-            if wanted && searched.insert(name.clone()) {
+            if scope.covers(name) && self.searched.insert(name.clone()) {
                 any = true;
                 self.search_file(measure, name, entry, progress);
             }
@@ -192,6 +204,7 @@ impl Look {
     }
 
     fn judge_files(&mut self, measure: &Measure<'_>, listing: &Listing, in_use: &InUse) {
+        let young = young_from(measure, listing);
         for (name, entry) in &listing.files {
             let used = match entry.role {
                 Role::Known | Role::Unknown => true,
@@ -206,7 +219,7 @@ impl Look {
                 continue;
             }
             let is_table = matches!(entry.role, Role::Table(_));
-            if measure.live && is_table && entry.modified.is_some_and(|at| is_young(at, measure.young)) {
+            if measure.live && is_table && entry.modified.is_some_and(|at| at >= young) {
                 self.remarks.push(Remark::YoungTable(name.clone()));
                 continue;
             }
@@ -237,6 +250,10 @@ fn open(measure: &Measure<'_>) -> Result<(Database, InUse, Vec<Finding>), Engine
     }
 }
 
-fn is_young(modified: SystemTime, young: Timestamp) -> bool {
-    modified.duration_since(UNIX_EPOCH).unwrap_or_default() >= Duration::from_millis(young.millis())
+/// From when on a file's last change makes it young. Where a database runs, its newest file tells the time too: who measures by
+/// another instant than the present must not take every file for young.
+fn young_from(measure: &Measure<'_>, listing: &Listing) -> SystemTime {
+    let at = UNIX_EPOCH.checked_add(Duration::from_millis(measure.at.millis()));
+    let newest = listing.files.values().filter_map(|entry| entry.modified).chain(at).max();
+    newest.and_then(|newest| newest.checked_sub(measure.tolerance)).unwrap_or(UNIX_EPOCH)
 }

@@ -19,7 +19,7 @@ mod look;
 mod policy;
 mod raw;
 
-use std::collections::BTreeSet;
+use std::mem;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -33,8 +33,8 @@ use look::{Look, Measure, Scope};
 
 /// What a purge run may take beyond its interval.
 const SLACK: Duration = Duration::from_secs(5);
-/// How often something that may be passing is looked at again.
-const LOOKS: u32 = 2;
+/// How often something that may be passing is looked at again at most. Whoever always finds something new has found something.
+const LOOKS: u32 = 8;
 
 /// What has been done since the last report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,20 +64,21 @@ pub fn inspect(dir: &Path, at: Timestamp, progress: &mut dyn FnMut(Progress)) ->
     let tolerance = policy.purge_interval.saturating_add(SLACK);
     let limit = horizon.minus(tolerance);
     let expired = Expired::before(limit, policy.bucket);
-    let live = look::is_live(dir);
-    let measure = Measure { dir, expired: &expired, young: at.minus(tolerance), live };
+    let mut measure = Measure { dir, expired: &expired, at, tolerance, live: look::is_live(dir) };
 
     let mut first = look::look(&measure, Scope::All, progress);
-    first.findings.sort_by(|a, b| (a.kind, &a.place).cmp(&(b.kind, &b.place)));
-    if live {
+    // A daemon may also have been started meanwhile.
+    measure.live = measure.live || look::is_live(dir);
+    if measure.live {
         confirm(&measure, &mut first, progress);
     }
+    first.findings.sort_by(|a, b| (a.kind, &a.place).cmp(&(b.kind, &b.place)));
     Ok(Inspection {
         window: policy.window,
         horizon,
         tolerance,
         limit,
-        live,
+        live: measure.live,
         files: first.files,
         bytes: first.bytes,
         rows: first.rows,
@@ -88,22 +89,36 @@ pub fn inspect(dir: &Path, at: Timestamp, progress: &mut dyn FnMut(Progress)) ->
     })
 }
 
-/// Where a daemon runs, a finding counts if it is there in every look, one right after the other: a file may have been listed
+/// Where a daemon runs, a finding counts if it is there in two looks, one right after the other: a file may have been listed
 /// in the moment before it was removed.
+///
+/// What vanished from one file may have been moved to another. So each look covers the files that are new, and what it
+/// finds there has to be seen twice in its turn.
 fn confirm(measure: &Measure<'_>, first: &mut Look, progress: &mut dyn FnMut(Progress)) {
+    // Rows and bounds that are no keys come and go with nothing.
+    let passes = |finding: &Finding| !matches!(finding.kind, Kind::NotAKey | Kind::Misfiled);
+    let (mut passing, lasting): (Vec<_>, Vec<_>) = mem::take(&mut first.findings).into_iter().partition(passes);
+    first.findings = lasting;
     for _ in 0..LOOKS {
-        // Rows and bounds that are no keys come and go with nothing.
-        let passing = |finding: &Finding| !matches!(finding.kind, Kind::NotAKey | Kind::Misfiled);
-        let names: BTreeSet<String> =
-            first.findings.iter().filter(|found| passing(found)).map(|found| found.place.clone()).collect();
-        if names.is_empty() {
+        if passing.is_empty() {
             return;
         }
         pause();
-        let again = look::look(measure, Scope::Again(&names), progress);
-        let seen = |of: &Finding| again.findings.iter().any(|now| now.kind == of.kind && now.place == of.place);
-        first.findings.retain(|found| !passing(found) || seen(found));
+        let suspects = passing.iter().map(|finding| finding.place.clone()).collect();
+        let again = look::look(measure, Scope::Again { suspects: &suspects, known: &first.searched }, progress);
+        if !again.incomplete.is_empty() {
+            // Who could not look cannot say that it is gone.
+            first.incomplete.extend(again.incomplete);
+            break;
+        }
+        first.searched.extend(again.searched);
+        let before = mem::replace(&mut passing, again.findings.into_iter().filter(passes).collect());
+        let was_there = |now: &Finding| before.iter().any(|of| now.kind == of.kind && now.place == of.place);
+        if passing.iter().all(was_there) {
+            break;
+        }
     }
+    first.findings.extend(passing);
 }
 
 /// Lets a running daemon come to the end of what it is doing.
