@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::config::Config;
 use crate::domain::clock_guard::{ClockEvent, ClockEventKind};
 use crate::purge::{
-    ClockSource, ClockStanding, Closing, Exception, Kind, Order, Purger, Report, Run, Setting, Terms, Trigger,
+    Act, ClockSource, ClockStanding, Closing, Exception, Kind, Order, Purger, Report, Run, Setting, Terms, Trigger,
     policy_digest,
 };
 use crate::store::{CommitError, KeyringFound, Store, WindowError};
@@ -67,12 +67,15 @@ impl Purging {
         if let KeyringFound::Lost(_) = self.store.keyring_history().found {
             self.purger.note(Exception::KeyringLost { at: self.time.believed() });
         }
+        let opened = self.store.keyring_history().destroyed.clone();
+        self.purger.recall(Act { at: self.time.believed(), destruction: opened });
         match self.store.sweep_notes() {
             Ok(notes) => {
                 self.swept = !notes.is_empty();
                 for note in notes {
                     let keys = u32::try_from(note.keys.len()).unwrap_or(u32::MAX);
                     self.purger.note(Exception::Swept { at: note.at, keys });
+                    self.purger.recall(Act { at: note.at, destruction: note.into() });
                 }
             }
             Err(error) => tracing::error!(%error, "the notes of sweeps cannot be read"),
@@ -111,7 +114,9 @@ impl Purging {
     /// What is due, if anything.
     fn tick(&mut self) -> Result<(), CommitError> {
         let Ok(present) = self.time.present() else {
-            upkeep::destroy_overdue(&self.store, &self.time, &self.counters);
+            if let Some(destruction) = upkeep::destroy_overdue(&self.store, &self.time, &self.counters) {
+                self.purger.recall(Act { at: self.time.believed(), destruction });
+            }
             return Ok(());
         };
         upkeep::make_keys(&self.store, present.now, &self.counters);

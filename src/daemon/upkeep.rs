@@ -18,15 +18,18 @@ pub(super) fn make_keys(store: &Store, now: Timestamp, counters: &Counters) {
     }
 }
 
-/// Destroys what the time since the machine started alone proves to be past.
-pub(super) fn destroy_overdue(store: &Store, time: &Time, counters: &Counters) {
-    let Some(cutoff) = time.overdue_cutoff() else { return };
-    match store.destroy_keys(cutoff) {
+/// Destroys what the time since the machine started alone proves to be past, and says what that was.
+pub(super) fn destroy_overdue(store: &Store, time: &Time, counters: &Counters) -> Option<Destruction> {
+    match store.destroy_keys(time.overdue_cutoff()?) {
         Ok(destruction) => {
             counters.keys_destroyed.add(count(&destruction.keys));
             report_destruction(&destruction);
+            Some(destruction).filter(|destruction| !destruction.keys.is_empty())
         }
-        Err(error) => tracing::error!(%error, "overdue keys could not be destroyed; trying again"),
+        Err(error) => {
+            tracing::error!(%error, "overdue keys could not be destroyed; trying again");
+            None
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::store::{Batch, CommitError, EngineError, Log, Number, Store};
 
 use super::exception::Exception;
 use super::execute::{self, Order, Surroundings};
-use super::keys::Reported;
+use super::keys::{Act, Reported};
 use super::report::{Report, Terms};
 use super::run::{Run, Step};
 use super::tally::{Closing, Tally};
@@ -40,6 +40,8 @@ pub struct Purger {
     store: Arc<Store>,
     tally: Tally,
     reported: Reported,
+    /// Acts of destruction that no run has reported yet.
+    acts: Vec<Act>,
 }
 
 impl Purger {
@@ -59,7 +61,7 @@ impl Purger {
         };
         let (entries, sequence) = (store.next_entry(Log::Purge)?, tally.sequence());
         if entries == sequence {
-            Ok(Self { store, tally, reported })
+            Ok(Self { store, tally, reported, acts: Vec::new() })
         } else {
             Err(ResumeError::Sequence { entries, sequence })
         }
@@ -68,6 +70,11 @@ impl Purger {
     /// What is known of the period that is not over.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Remembers, for the next run's report, keys that were destroyed by another: when the store was opened, or by a sweep.
+    pub fn recall(&mut self, act: Act) {
+        self.acts.push(act);
     }
 
     /// Notes something out of the ordinary, for the next report.
@@ -89,7 +96,9 @@ impl Purger {
         watch: &mut dyn FnMut(Step),
     ) -> Result<Run, CommitError> {
         let reported = self.reported.clone();
-        let mut around = Surroundings { now, watch, reported: &reported };
+        let acts = self.acts.clone();
+        let wal_oldest = self.tally.wal_oldest;
+        let mut around = Surroundings { now, watch, reported: &reported, acts: &acts, wal_oldest };
         let unlinked = execute::unlink(&self.store, order, &mut around);
 
         // 7. The run is made durable, and flushed: that makes the database write a MANIFEST without the keys of dead files. A
@@ -102,6 +111,7 @@ impl Purger {
         let recorded = self.store.conclude(self.batch(&tally, order.cutoff));
         let run = execute::look_through(&self.store, unlinked, &recorded, &mut around);
         recorded?;
+        self.acts.clear();
         self.tally.add(&run, terms);
         self.store.commit(self.batch(&self.tally, order.cutoff))?;
         Ok(run)
