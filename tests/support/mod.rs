@@ -10,6 +10,7 @@
 pub(crate) mod api;
 pub(crate) mod old_store;
 pub(crate) mod radius;
+pub(crate) mod traces;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
