@@ -82,6 +82,16 @@ impl Purger {
         self.tally.note(exception);
     }
 
+    /// Makes durable what was noted since the last run.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made durable.
+    pub fn keep(&self) -> Result<(), CommitError> {
+        // A crash before this loses the notes; whatever made them may be noted again.
+        self.store.commit(self.batch(&self.tally, self.store.cutoff())).map(|_| ())
+    }
+
     /// Makes one run, and its result durable. What failed is in the run, and in the next report; what is not gone is
     /// tried again by the next run.
     ///

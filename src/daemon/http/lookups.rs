@@ -92,7 +92,7 @@ fn understand(request: &LookupRequest) -> Result<(Question, Papers), Problem> {
 impl App {
     async fn answer(self: &Arc<Self>, question: Question) -> Result<Answer, Problem> {
         let app = Arc::clone(self);
-        let Present { now, cutoff } = self.time.present()?;
+        let Present { now, cutoff, .. } = self.time.present()?;
         let looked_up = tokio::task::spawn_blocking(move || {
             let heard = app.queue.heard();
             lookup::look_up(&app.store, &app.config, &heard, &question, Reach::Evidence, cutoff, now)
