@@ -73,6 +73,7 @@ impl Purging {
                 for note in notes {
                     let keys = u32::try_from(note.keys.len()).unwrap_or(u32::MAX);
                     self.purger.note(Exception::Swept { at: note.at, keys });
+                    self.purger.note_destroyed(purge_terms::swept(note));
                 }
             }
             Err(error) => tracing::error!(%error, "the notes of sweeps cannot be read"),
@@ -111,7 +112,8 @@ impl Purging {
     /// What is due, if anything.
     fn tick(&mut self) -> Result<(), CommitError> {
         let Ok(present) = self.time.present() else {
-            upkeep::destroy_overdue(&self.store, &self.time, &self.counters);
+            let destroyed = upkeep::destroy_overdue(&self.store, &self.time, &self.counters);
+            destroyed.into_iter().for_each(|destroyed| self.purger.note_destroyed(destroyed));
             return Ok(());
         };
         upkeep::make_keys(&self.store, present.now, &self.counters);

@@ -67,6 +67,12 @@ const fn reason(why: Reason) -> DoubtReason {
     }
 }
 
+/// What a sweep destroyed; what it could not is still due.
+pub(super) fn swept(note: store::SweepNote) -> store::Destruction {
+    let store::SweepNote { keys, read_back, extents, .. } = note;
+    store::Destruction { keys, failed: Vec::new(), read_back, extents }
+}
+
 /// How a bucket's key stands.
 pub(super) const fn key_state(state: store::KeyState) -> KeyState {
     match state {

@@ -18,15 +18,19 @@ pub(super) fn make_keys(store: &Store, now: Timestamp, counters: &Counters) {
     }
 }
 
-/// Destroys what the time since the machine started alone proves to be past.
-pub(super) fn destroy_overdue(store: &Store, time: &Time, counters: &Counters) {
-    let Some(cutoff) = time.overdue_cutoff() else { return };
+/// Destroys what the time since the machine started alone proves to be past. Says what that was.
+pub(super) fn destroy_overdue(store: &Store, time: &Time, counters: &Counters) -> Option<Destruction> {
+    let cutoff = time.overdue_cutoff()?;
     match store.destroy_keys(cutoff) {
         Ok(destruction) => {
             counters.keys_destroyed.add(count(&destruction.keys));
             report_destruction(&destruction);
+            Some(destruction).filter(|destruction| !destruction.keys.is_empty())
         }
-        Err(error) => tracing::error!(%error, "overdue keys could not be destroyed; trying again"),
+        Err(error) => {
+            tracing::error!(%error, "overdue keys could not be destroyed; trying again");
+            None
+        }
     }
 }
 

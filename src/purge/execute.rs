@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::time::{Cutoff, Timestamp};
-use crate::store::{CommitError, Dead, Doomed, EngineError, Expired, ListingError, Rows, Store};
+use crate::store::{CommitError, Dead, Destruction, Doomed, EngineError, Expired, ListingError, Rows, Store};
 
 use super::keys::{self, Reported};
 use super::run::{Check, ClassRun, Failure, Reason, Run, Step, Trigger};
@@ -32,6 +32,8 @@ pub(super) struct Surroundings<'a> {
     pub watch: &'a mut dyn FnMut(Step),
     /// What earlier reports have said of keys.
     pub reported: &'a Reported,
+    /// What others destroyed since the last run.
+    pub destroyed: &'a [Destruction],
 }
 
 /// What the first part of a run leaves to the second.
@@ -63,12 +65,14 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
         (Ok(_), Err(_)) => failed(&mut run, Step::Flush, Reason::Io),
     };
 
-    // 3. What is to go is counted while its rows can still be seen. A crash forgets the count; the next run counts what is left.
+    // 3. What is to go is counted while its rows can still be seen: until then no compaction drops any, also none that the
+    //    database makes by itself. A crash forgets the count; the next run counts what is left.
     (around.watch)(Step::Count);
     let doomed = match store.doomed() {
         Ok(doomed) => doomed,
         Err(error) => failed(&mut run, Step::Count, reason_of(&error)),
     };
+    store.drop_hidden();
 
     // 4. The keys of buckets that are wholly past: before their rows, since this needs no space, and makes unreadable also
     //    what no one can reach any more. A crash leaves rows that nothing opens; nobody asks for them, as they are hidden.
@@ -82,7 +86,8 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
         }
         Err(_) => failed(&mut run, Step::Keys, Reason::Keyring),
     };
-    keys::account(&mut run, &store.key_records(), &destruction, around.reported, (around.now)());
+    let at = (around.now)();
+    keys::account(&mut run, &store.key_records(), &destruction, around.destroyed, around.reported, at);
 
     // 5 and 6. Rows leave the files, and that is looked at by other means than those that did it. A crash leaves some files
     //    rewritten and others not; the filter drops from those what the next run finds. No row that is live is lost: a new file

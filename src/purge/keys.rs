@@ -53,21 +53,24 @@ impl Reported {
     }
 }
 
-/// Enters into the run what the table says beyond what was reported. `at` is when the run's own destruction was durable.
+/// Enters into the run what the table says beyond what was reported. `at` is when the run's own destruction was durable;
+/// `before` is what others destroyed since the last run, so far as they left word.
 pub(super) fn account(
     run: &mut Run,
     records: &[KeyRecord],
     destruction: &Destruction,
+    before: &[Destruction],
     reported: &Reported,
     at: Timestamp,
 ) {
+    let all: Vec<&Destruction> = std::iter::once(destruction).chain(before).collect();
     for record in records {
         let new = reported.is_new(record.bucket);
         if let Some(commitment) = record.commitment.filter(|_| new) {
             run.opened.push((record.bucket, commitment));
         }
         if record.state == KeyState::Destroyed && (new || reported.open.contains(&record.bucket)) {
-            run.destroyed.push(destroyed(record, destruction, at));
+            run.destroyed.push(destroyed(record, &all, at));
         }
     }
     let is = |state| move |record: &&KeyRecord| record.state == state;
@@ -77,7 +80,7 @@ pub(super) fn account(
         .filter(|record| matches!(record.state, KeyState::Damaged | KeyState::Lost))
         .map(|record| record.bucket)
         .collect();
-    if !destruction.keys.is_empty() {
+    for destruction in all.into_iter().filter(|destruction| !destruction.keys.is_empty()) {
         run.checks.push((Check::ReadBack, destruction.failed.is_empty()));
         match destruction.extents {
             crate::store::Extents::Same => run.checks.push((Check::ExtentsUnchanged, true)),
@@ -87,19 +90,19 @@ pub(super) fn account(
     }
 }
 
-/// What is known of a destroyed key: all of it if this run destroyed it, else that the table says so.
-fn destroyed(record: &KeyRecord, destruction: &Destruction, at: Timestamp) -> KeyDestroyed {
-    let ours = destruction.keys.iter().any(|DestroyedKey { bucket, .. }| *bucket == record.bucket);
-    let read_back = match (ours, destruction.read_back) {
-        (true, HowRead::Device) => ReadBack::Device,
-        (true, HowRead::CacheDropped) => ReadBack::CacheDropped,
-        (true, HowRead::Nothing) | (false, _) => ReadBack::Unread,
+/// What is known of a destroyed key: all of it from who destroyed it, else that the table says so.
+fn destroyed(record: &KeyRecord, all: &[&Destruction], at: Timestamp) -> KeyDestroyed {
+    let has = |of: &&&Destruction| of.keys.iter().any(|DestroyedKey { bucket, .. }| *bucket == record.bucket);
+    let by = all.iter().find(has);
+    let read_back = match by.map(|by| by.read_back) {
+        Some(HowRead::Device) => ReadBack::Device,
+        Some(HowRead::CacheDropped) => ReadBack::CacheDropped,
+        Some(HowRead::Nothing) | None => ReadBack::Unread,
     };
-    let extents = match (&destruction.extents, ours) {
-        (crate::store::Extents::Same, true) => Extents::Same,
-        (crate::store::Extents::Moved(moved), true) if moved.contains(&record.bucket) => Extents::Moved,
-        (crate::store::Extents::Moved(_), true) => Extents::Same,
-        (crate::store::Extents::Nothing | crate::store::Extents::Unknown, _) | (_, false) => Extents::Unknown,
+    let extents = match by.map(|by| &by.extents) {
+        Some(crate::store::Extents::Moved(moved)) if moved.contains(&record.bucket) => Extents::Moved,
+        Some(crate::store::Extents::Same | crate::store::Extents::Moved(_)) => Extents::Same,
+        Some(crate::store::Extents::Nothing | crate::store::Extents::Unknown) | None => Extents::Unknown,
     };
     KeyDestroyed { bucket: record.bucket, commitment: record.commitment, at, read_back, extents }
 }

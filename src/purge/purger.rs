@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::time::{Cutoff, Timestamp};
-use crate::store::{Batch, CommitError, EngineError, Log, Number, Store};
+use crate::store::{Batch, CommitError, Destruction, EngineError, Log, Number, Store};
 
 use super::exception::Exception;
 use super::execute::{self, Order, Surroundings};
@@ -40,6 +40,8 @@ pub struct Purger {
     store: Arc<Store>,
     tally: Tally,
     reported: Reported,
+    /// What others destroyed since the last run.
+    destroyed: Vec<Destruction>,
 }
 
 impl Purger {
@@ -59,7 +61,8 @@ impl Purger {
         };
         let (entries, sequence) = (store.next_entry(Log::Purge)?, tally.sequence());
         if entries == sequence {
-            Ok(Self { store, tally, reported })
+            let destroyed = vec![store.keyring_history().destroyed.clone()];
+            Ok(Self { store, tally, reported, destroyed })
         } else {
             Err(ResumeError::Sequence { entries, sequence })
         }
@@ -75,6 +78,12 @@ impl Purger {
         self.tally.note(exception);
     }
 
+    /// Tells of keys that others destroyed, so that the report says how they were read back: a sweep, or the upkeep while the
+    /// clock was in doubt. Of what opening the store destroyed it is known.
+    pub fn note_destroyed(&mut self, destruction: Destruction) {
+        self.destroyed.push(destruction);
+    }
+
     /// Makes one run, and its result durable. What failed is in the run, and in the next report; what is not gone is
     /// tried again by the next run.
     ///
@@ -88,8 +97,8 @@ impl Purger {
         now: &dyn Fn() -> Timestamp,
         watch: &mut dyn FnMut(Step),
     ) -> Result<Run, CommitError> {
-        let reported = self.reported.clone();
-        let mut around = Surroundings { now, watch, reported: &reported };
+        let (reported, destroyed) = (self.reported.clone(), std::mem::take(&mut self.destroyed));
+        let mut around = Surroundings { now, watch, reported: &reported, destroyed: &destroyed };
         let unlinked = execute::unlink(&self.store, order, &mut around);
 
         // 7. The run is made durable, and flushed: that makes the database write a MANIFEST without the keys of dead files. A
