@@ -13,6 +13,7 @@ mod purge;
 mod purge_terms;
 mod purge_view;
 mod radius;
+mod stopwatch;
 mod time;
 mod upkeep;
 mod writer;

@@ -67,8 +67,6 @@ impl Purging {
         if let KeyringFound::Lost(_) = self.store.keyring_history().found {
             self.purger.note(Exception::KeyringLost { at: self.time.believed() });
         }
-        let opened = self.store.keyring_history().destroyed.clone();
-        self.purger.recall(Act { at: self.time.believed(), destruction: opened });
         match self.store.sweep_notes() {
             Ok(notes) => {
                 self.swept = !notes.is_empty();

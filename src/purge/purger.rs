@@ -61,7 +61,8 @@ impl Purger {
         };
         let (entries, sequence) = (store.next_entry(Log::Purge)?, tally.sequence());
         if entries == sequence {
-            Ok(Self { store, tally, reported, acts: Vec::new() })
+            let opening = Act { at: now, destruction: store.keyring_history().destroyed.clone() };
+            Ok(Self { store, tally, reported, acts: vec![opening] })
         } else {
             Err(ResumeError::Sequence { entries, sequence })
         }
