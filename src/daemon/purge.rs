@@ -191,6 +191,8 @@ impl Purging {
                 new: window,
                 who: Some(who),
             });
+            // A crash before this leaves the new window in force, and nobody's name to it; one after it, what the next report says.
+            self.purger.keep()?;
             if let Ok(present) = self.time.present() {
                 self.run(present, Trigger::Asked)?;
                 self.report(Kind::Policy)?;
