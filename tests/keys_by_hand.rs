@@ -1,5 +1,5 @@
 //! What an operator does to the keys with the real binary: sweeping, winding up, a keyring that is lost or lies badly.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;

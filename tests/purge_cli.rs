@@ -1,7 +1,5 @@
 //! `lapse purge` against a real daemon: who may, what is said, what is refused.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
-
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
 

@@ -1,6 +1,6 @@
 //! Gone means gone, with the real daemon: found, hidden at the millisecond, in no file soon after, and without its key
 //! unreadable wherever it was copied to.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
