@@ -40,6 +40,7 @@ pub struct Purger {
     store: Arc<Store>,
     tally: Tally,
     reported: Reported,
+    oldest_kept: Option<Timestamp>,
 }
 
 impl Purger {
@@ -59,7 +60,7 @@ impl Purger {
         };
         let (entries, sequence) = (store.next_entry(Log::Purge)?, tally.sequence());
         if entries == sequence {
-            Ok(Self { store, tally, reported })
+            Ok(Self { store, tally, reported, oldest_kept: None })
         } else {
             Err(ResumeError::Sequence { entries, sequence })
         }
@@ -68,6 +69,12 @@ impl Purger {
     /// What is known of the period that is not over.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// The oldest instant that the last run left, in the buckets that its cutoff touches; `None` if nothing is in them. Then
+    /// the oldest is elsewhere ([`Store::oldest`]).
+    pub fn oldest_kept(&self) -> Option<Timestamp> {
+        self.oldest_kept
     }
 
     /// Notes something out of the ordinary, for the next report.
@@ -91,6 +98,7 @@ impl Purger {
         let reported = self.reported.clone();
         let mut around = Surroundings { now, watch, reported: &reported };
         let unlinked = execute::unlink(&self.store, order, &mut around);
+        self.oldest_kept = unlinked.oldest_kept;
 
         // 7. The run is made durable, and flushed: that makes the database write a MANIFEST without the keys of dead files. A
         //    crash before it leaves a run that is on no record, whose rows are gone: the next run finds them gone and reports no
