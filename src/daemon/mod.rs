@@ -126,8 +126,9 @@ impl Daemon {
         let time = Arc::new(Time::start(&config, clock)?);
         let started = time.believed();
         let store = keyring::open_store(&config, &time, new_keyring)?;
-        config.retention.window = store.window();
-        time.set_window(store.window());
+        config.follow_window(store.window());
+        time.set_window(store.window(), store.cutoff());
+        time.set_carry_interval(config.retention.carry_interval);
         let (config, store) = (Arc::new(config), Arc::new(store));
         let ledger_keys = config.state_dir.join("ledger-keys");
         keys::make_if_missing(&ledger_keys, "access", "lapsed/access")?;

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::config::Config;
 use crate::domain::clock_guard::{ClockEvent, ClockEventKind};
 use crate::purge::{
-    ClockSource, ClockStanding, Closing, Exception, Kind, Order, Purger, Report, Run, Setting, Terms, Trigger,
+    Act, ClockSource, ClockStanding, Closing, Exception, Kind, Order, Purger, Report, Run, Setting, Terms, Trigger,
     policy_digest,
 };
 use crate::store::{CommitError, KeyringFound, Store, WindowError};
@@ -72,7 +72,12 @@ impl Purging {
                 self.swept = !notes.is_empty();
                 for note in notes {
                     let keys = u32::try_from(note.keys.len()).unwrap_or(u32::MAX);
-                    self.purger.note(Exception::Swept { at: note.at, keys });
+                    let swept = Exception::Swept { at: note.at, keys };
+                    // A start in doubt may have noted it, and have kept it, without coming to a report.
+                    if !self.purger.tally().has(&swept) {
+                        self.purger.note(swept);
+                    }
+                    self.purger.recall(Act { at: note.at, destruction: note.into() });
                 }
             }
             Err(error) => tracing::error!(%error, "the notes of sweeps cannot be read"),
@@ -111,8 +116,10 @@ impl Purging {
     /// What is due, if anything.
     fn tick(&mut self) -> Result<(), CommitError> {
         let Ok(present) = self.time.present() else {
-            upkeep::destroy_overdue(&self.store, &self.time, &self.counters);
-            return Ok(());
+            if let Some(destruction) = upkeep::destroy_overdue(&self.store, &self.time, &self.counters) {
+                self.purger.recall(Act { at: self.time.believed(), destruction });
+            }
+            return self.keep_clock();
         };
         upkeep::make_keys(&self.store, present.now, &self.counters);
         let boot = self.time.since_boot();
@@ -177,9 +184,10 @@ impl Purging {
         done: oneshot::Sender<Result<(), WindowError>>,
     ) -> Result<(), CommitError> {
         let old = self.store.window();
+        let hidden = self.time.cutoff().or_later(self.store.cutoff());
         let changed = self.store.change_window(window);
         if changed.is_ok() {
-            self.time.set_window(window);
+            self.time.set_window(window, hidden);
             let at = self.time.believed();
             self.purger.note(Exception::PolicyChanged {
                 at,
@@ -200,7 +208,7 @@ impl Purging {
 
     /// A last run, and the report of the last period. In doubt, neither: the next start goes on from here.
     fn end(&mut self) -> Result<(), CommitError> {
-        let Ok(present) = self.time.present() else { return Ok(()) };
+        let Ok(present) = self.time.present() else { return self.keep_clock() };
         self.run(present, Trigger::Stop)?;
         self.report(Kind::Stop)
     }
@@ -234,15 +242,24 @@ impl Purging {
         Ok(())
     }
 
-    fn note_clock(&mut self) {
+    /// In doubt no report is made, perhaps for days. What happens to the clock is kept for the next one, also across a restart.
+    fn keep_clock(&mut self) -> Result<(), CommitError> {
+        if self.note_clock() { self.purger.keep() } else { Ok(()) }
+    }
+
+    /// Notes what happened to the clock; says whether anything did.
+    fn note_clock(&mut self) -> bool {
+        let mut noted = false;
         for event in self.time.take_events() {
             let stepped =
                 matches!(event, ClockEvent { kind: ClockEventKind::Began(..) | ClockEventKind::Moved(..), .. });
             self.steps = self.steps.saturating_add(u64::from(stepped));
             if let Some(exception) = purge_terms::exception(event) {
                 self.purger.note(exception);
+                noted = true;
             }
         }
+        noted
     }
 
     fn terms(&self) -> Terms {

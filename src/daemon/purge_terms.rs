@@ -6,9 +6,9 @@ use crate::domain::clock_guard::{BREACH, ClockEvent, ClockEventKind, End, LONG, 
 use crate::purge::{DoubtEnd, DoubtReason, Erasure, Exception, KeyState, Line, Told};
 use crate::store::{self, Together};
 
-/// The software's name and version.
+/// The version of the software.
 pub(super) fn software() -> Line {
-    Line::of(concat!("lapsed ", env!("CARGO_PKG_VERSION")))
+    Line::of(env!("CARGO_PKG_VERSION"))
 }
 
 /// What overwriting a key means where the keyring lies.

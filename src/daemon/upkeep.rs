@@ -12,21 +12,26 @@ pub(super) fn make_keys(store: &Store, now: Timestamp, counters: &Counters) {
     match store.make_keys(now) {
         Ok(maintained) => {
             counters.keys_made.add(count(&maintained.made));
-            report_making(&maintained);
+            if !maintained.made.is_empty() {
+                report_making(&maintained);
+            }
         }
         Err(error) => tracing::error!(%error, "keys for the buckets to come could not be made; trying again"),
     }
 }
 
-/// Destroys what the time since the machine started alone proves to be past.
-pub(super) fn destroy_overdue(store: &Store, time: &Time, counters: &Counters) {
-    let Some(cutoff) = time.overdue_cutoff() else { return };
-    match store.destroy_keys(cutoff) {
+/// Destroys what the time since the machine started alone proves to be past, and says what that was.
+pub(super) fn destroy_overdue(store: &Store, time: &Time, counters: &Counters) -> Option<Destruction> {
+    match store.destroy_keys(time.overdue_cutoff()?) {
         Ok(destruction) => {
             counters.keys_destroyed.add(count(&destruction.keys));
             report_destruction(&destruction);
+            Some(destruction).filter(|destruction| !destruction.keys.is_empty())
         }
-        Err(error) => tracing::error!(%error, "overdue keys could not be destroyed; trying again"),
+        Err(error) => {
+            tracing::error!(%error, "overdue keys could not be destroyed; trying again");
+            None
+        }
     }
 }
 
@@ -44,11 +49,9 @@ pub(super) fn report_destruction(destruction: &Destruction) {
     }
 }
 
-/// Says, once for every key that was made, which buckets have none that works: somebody has to look.
-fn report_making(maintained: &Maintained) {
-    if maintained.made.is_empty() {
-        return;
-    }
+/// Says which buckets have no key that works: somebody has to look. To be said when the store was opened, and once for every
+/// key that is made.
+pub(super) fn report_making(maintained: &Maintained) {
     if !maintained.unreadable.is_empty() {
         let buckets = maintained.unreadable.len();
         tracing::error!(

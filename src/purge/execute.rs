@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::domain::time::{Cutoff, Timestamp};
 use crate::store::{CommitError, Dead, Doomed, EngineError, Expired, ListingError, Rows, Store};
 
-use super::keys::{self, Reported};
+use super::keys::{self, Act, Reported};
 use super::run::{Check, ClassRun, Failure, Reason, Run, Step, Trigger};
 
 /// How many buckets are rewritten at a time. Between two portions a run can be told to end, and others get to the disk.
@@ -32,6 +32,10 @@ pub(super) struct Surroundings<'a> {
     pub watch: &'a mut dyn FnMut(Step),
     /// What earlier reports have said of keys.
     pub reported: &'a Reported,
+    /// Acts of destruction since the run before, other than its own.
+    pub acts: &'a [Act],
+    /// When the oldest log was begun, as far as is known.
+    pub wal_oldest: Option<Timestamp>,
 }
 
 /// What the first part of a run leaves to the second.
@@ -58,6 +62,7 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
     (around.watch)(Step::Flush);
     let logs = store.listing().map(|listing| listing.logs);
     let flushed = store.flush_expired(began);
+    run.wal_oldest = if flushed == Ok(true) { Some(began) } else { around.wal_oldest };
     let logs = match (flushed, logs) {
         (Ok(true), Ok(logs)) => logs,
         (Ok(false), Ok(_)) => BTreeSet::new(),
@@ -65,13 +70,15 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
         (Ok(_), Err(_)) => failed(&mut run, Step::Flush, Reason::Io),
     };
 
-    // 3. What is to go is counted while its rows can still be seen. A crash forgets the count; the next run counts what is left.
+    // 3. What is to go is counted while its rows can still be seen: until then no compaction drops any, also none that the
+    //    database makes by itself. A crash forgets the count; the next run counts what is left.
     (around.watch)(Step::Count);
     let counted = match store.doomed() {
         Ok(doomed) => Some(doomed),
         Err(error) => failed(&mut run, Step::Count, reason_of(&error)),
     };
     let doomed = counted.unwrap_or_default();
+    store.drop_hidden();
 
     // 4. The keys of buckets that are wholly past: before their rows, since this needs no space, and makes unreadable also
     //    what no one can reach any more. A crash leaves rows that nothing opens; nobody asks for them, as they are hidden.
@@ -85,7 +92,9 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
         }
         Err(_) => failed(&mut run, Step::Keys, Reason::Keyring),
     };
-    keys::account(&mut run, &store.key_records(), &destruction, around.reported, (around.now)());
+    let at = (around.now)();
+    let acts: Vec<Act> = around.acts.iter().cloned().chain([Act { at, destruction }]).collect();
+    keys::account(&mut run, store, &acts, around.reported, at);
 
     // 5 and 6. Rows leave the files, and that is looked at by other means than those that did it. A crash leaves some files
     //    rewritten and others not; the filter drops from those what the next run finds. No row that is live is lost: a new file

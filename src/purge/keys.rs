@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::time::{Bucket, Timestamp};
-use crate::store::{DestroyedKey, Destruction, KeyRecord, KeyState, ReadBack as HowRead};
+use crate::store::{self, Destruction, KeyRecord, KeyState, KeyringError, ReadBack as HowRead, Store};
 
 use super::run::{Check, Extents, KeyDestroyed, ReadBack, Run};
 
@@ -53,21 +53,32 @@ impl Reported {
     }
 }
 
-/// Enters into the run what the table says beyond what was reported. `at` is when the run's own destruction was durable.
-pub(super) fn account(
-    run: &mut Run,
-    records: &[KeyRecord],
-    destruction: &Destruction,
-    reported: &Reported,
-    at: Timestamp,
-) {
-    for record in records {
+/// An act of destruction, and when it was done.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// When it was durable.
+    pub at: Timestamp,
+    /// What it destroyed.
+    pub destruction: Destruction,
+}
+
+impl Act {
+    fn has(&self, bucket: Bucket) -> bool {
+        self.destruction.keys.iter().any(|key| key.bucket == bucket)
+    }
+}
+
+/// Enters into the run what the table says beyond what was reported. `acts` are those that are known, the run's own among
+/// them; `now` stands for the instant of one that is not.
+pub(super) fn account(run: &mut Run, store: &Store, acts: &[Act], reported: &Reported, now: Timestamp) {
+    let records = store.key_records();
+    for record in &records {
         let new = reported.is_new(record.bucket);
         if let Some(commitment) = record.commitment.filter(|_| new) {
             run.opened.push((record.bucket, commitment));
         }
         if record.state == KeyState::Destroyed && (new || reported.open.contains(&record.bucket)) {
-            run.destroyed.push(destroyed(record, destruction, at));
+            run.destroyed.push(destroyed(record, store, acts, now));
         }
     }
     let is = |state| move |record: &&KeyRecord| record.state == state;
@@ -77,29 +88,46 @@ pub(super) fn account(
         .filter(|record| matches!(record.state, KeyState::Damaged | KeyState::Lost))
         .map(|record| record.bucket)
         .collect();
-    if !destruction.keys.is_empty() {
-        run.checks.push((Check::ReadBack, destruction.failed.is_empty()));
-        match destruction.extents {
-            crate::store::Extents::Same => run.checks.push((Check::ExtentsUnchanged, true)),
-            crate::store::Extents::Moved(_) => run.checks.push((Check::ExtentsUnchanged, false)),
-            crate::store::Extents::Nothing | crate::store::Extents::Unknown => {}
-        }
+    check(run);
+}
+
+/// What the run verified of the keys that it reports as destroyed.
+fn check(run: &mut Run) {
+    if run.destroyed.is_empty() {
+        return;
+    }
+    let read = |key: &KeyDestroyed| matches!(key.read_back, ReadBack::Device | ReadBack::CacheDropped);
+    run.checks.push((Check::ReadBack, run.destroyed.iter().all(read)));
+    let moved = run.destroyed.iter().any(|key| key.extents == Extents::Moved);
+    if moved || run.destroyed.iter().all(|key| key.extents == Extents::Same) {
+        run.checks.push((Check::ExtentsUnchanged, !moved));
     }
 }
 
-/// What is known of a destroyed key: all of it if this run destroyed it, else that the table says so.
-fn destroyed(record: &KeyRecord, destruction: &Destruction, at: Timestamp) -> KeyDestroyed {
-    let ours = destruction.keys.iter().any(|DestroyedKey { bucket, .. }| *bucket == record.bucket);
-    let read_back = match (ours, destruction.read_back) {
-        (true, HowRead::Device) => ReadBack::Device,
-        (true, HowRead::CacheDropped) => ReadBack::CacheDropped,
-        (true, HowRead::Nothing) | (false, _) => ReadBack::Unread,
+/// What is known of a destroyed key. Of one whose act nobody remembers, for a crash came between, the slot itself is asked
+/// whether it still has the key that the commitment is of.
+fn destroyed(record: &KeyRecord, store: &Store, acts: &[Act], now: Timestamp) -> KeyDestroyed {
+    let bucket = record.bucket;
+    let act = acts.iter().find(|act| act.has(bucket));
+    let (at, read_back, extents) = match act {
+        Some(Act { at, destruction }) => (*at, Ok(destruction.read_back), extents(&destruction.extents, bucket)),
+        None => (now, store.confirm_destroyed(bucket), Extents::Unknown),
     };
-    let extents = match (&destruction.extents, ours) {
-        (crate::store::Extents::Same, true) => Extents::Same,
-        (crate::store::Extents::Moved(moved), true) if moved.contains(&record.bucket) => Extents::Moved,
-        (crate::store::Extents::Moved(_), true) => Extents::Same,
-        (crate::store::Extents::Nothing | crate::store::Extents::Unknown, _) | (_, false) => Extents::Unknown,
+    let read_back = match read_back {
+        Ok(HowRead::Device) => ReadBack::Device,
+        Ok(HowRead::CacheDropped) => ReadBack::CacheDropped,
+        Ok(HowRead::Nothing) => ReadBack::Unread,
+        Err(KeyringError::NotOverwritten(_)) => ReadBack::Differs,
+        Err(KeyringError::Io { .. } | KeyringError::NoRandom) => ReadBack::Unread,
     };
-    KeyDestroyed { bucket: record.bucket, commitment: record.commitment, at, read_back, extents }
+    KeyDestroyed { bucket, commitment: record.commitment, at, read_back, extents }
+}
+
+fn extents(found: &store::Extents, bucket: Bucket) -> Extents {
+    match found {
+        store::Extents::Same => Extents::Same,
+        store::Extents::Moved(moved) if moved.contains(&bucket) => Extents::Moved,
+        store::Extents::Moved(_) => Extents::Same,
+        store::Extents::Nothing | store::Extents::Unknown => Extents::Unknown,
+    }
 }

@@ -21,7 +21,7 @@ mod word;
 
 pub use exception::{DoubtEnd, DoubtReason, Exception, Explanation, LONGEST_DOUBT, Setting};
 pub use execute::Order;
-pub use keys::Reported;
+pub use keys::{Act, Reported};
 pub use line::ParseError;
 pub use plan::{Change, KeyState, Plan};
 pub use purger::{Purger, ResumeError};

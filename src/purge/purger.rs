@@ -7,7 +7,7 @@ use crate::store::{Batch, CommitError, EngineError, Log, Number, Store};
 
 use super::exception::Exception;
 use super::execute::{self, Order, Surroundings};
-use super::keys::Reported;
+use super::keys::{Act, Reported};
 use super::report::{Report, Terms};
 use super::run::{Run, Step};
 use super::tally::{Closing, Tally};
@@ -41,6 +41,8 @@ pub struct Purger {
     tally: Tally,
     reported: Reported,
     oldest_kept: Option<Timestamp>,
+    /// Acts of destruction that no run has reported yet.
+    acts: Vec<Act>,
 }
 
 impl Purger {
@@ -60,7 +62,8 @@ impl Purger {
         };
         let (entries, sequence) = (store.next_entry(Log::Purge)?, tally.sequence());
         if entries == sequence {
-            Ok(Self { store, tally, reported, oldest_kept: None })
+            let opening = Act { at: now, destruction: store.keyring_history().destroyed.clone() };
+            Ok(Self { store, tally, reported, acts: vec![opening], oldest_kept: None })
         } else {
             Err(ResumeError::Sequence { entries, sequence })
         }
@@ -77,9 +80,24 @@ impl Purger {
         self.oldest_kept
     }
 
+    /// Remembers, for the next run's report, keys that were destroyed by another: when the store was opened, or by a sweep.
+    pub fn recall(&mut self, act: Act) {
+        self.acts.push(act);
+    }
+
     /// Notes something out of the ordinary, for the next report.
     pub fn note(&mut self, exception: Exception) {
         self.tally.note(exception);
+    }
+
+    /// Makes durable what was noted since the last run.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made durable.
+    pub fn keep(&self) -> Result<(), CommitError> {
+        // A crash before this loses the notes; whatever made them may be noted again.
+        self.store.commit(self.batch(&self.tally, self.store.cutoff())).map(|_| ())
     }
 
     /// Makes one run, and its result durable. What failed is in the run, and in the next report; what is not gone is
@@ -96,7 +114,9 @@ impl Purger {
         watch: &mut dyn FnMut(Step),
     ) -> Result<Run, CommitError> {
         let reported = self.reported.clone();
-        let mut around = Surroundings { now, watch, reported: &reported };
+        let acts = self.acts.clone();
+        let wal_oldest = self.tally.wal_oldest;
+        let mut around = Surroundings { now, watch, reported: &reported, acts: &acts, wal_oldest };
         let unlinked = execute::unlink(&self.store, order, &mut around);
         self.oldest_kept = unlinked.oldest_kept;
 
@@ -110,6 +130,7 @@ impl Purger {
         let recorded = self.store.conclude(self.batch(&tally, order.cutoff));
         let run = execute::look_through(&self.store, unlinked, &recorded, &mut around);
         recorded?;
+        self.acts.clear();
         self.tally.add(&run, terms);
         self.store.commit(self.batch(&self.tally, order.cutoff))?;
         Ok(run)

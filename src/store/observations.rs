@@ -178,6 +178,8 @@ impl<'a> Observations<'a> {
             KeyOf::Live(keys) => Ok(Some(keys)),
             KeyOf::NeverMade => Ok(None),
             KeyOf::Damaged => Err(ReadError::Unreadable(bucket)),
+            // The cutoff has moved since this view was made, and hides the whole bucket by now.
+            KeyOf::Gone if self.store.keyring.keys().is_past(bucket, self.store.cutoff()) => Ok(None),
             KeyOf::Gone => Err(ReadError::Destroyed(bucket)),
         }
     }

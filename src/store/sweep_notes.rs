@@ -29,6 +29,13 @@ pub struct SweepNote {
     pub extents: Extents,
 }
 
+impl From<SweepNote> for Destruction {
+    /// The act of destruction that the note is of. Why keys failed is not in it; they are tried again.
+    fn from(note: SweepNote) -> Self {
+        Self { keys: note.keys, failed: Vec::new(), read_back: note.read_back, extents: note.extents }
+    }
+}
+
 /// Why the notes cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotesError {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::erasure::Erasure;
-use super::keyring::{Destruction, KeyRecord, KeyringError, Maintained, WindowError};
+use super::keyring::{Destruction, KeyRecord, KeyringError, Maintained, ReadBack, WindowError};
 use super::open::KeyringHistory;
 use super::sweep_notes::{self, NotesError, SweepNote};
 use super::{Store, policy};
@@ -23,6 +23,16 @@ impl Store {
     /// the next run does it again and reports it.
     pub fn destroy_keys(&self, cutoff: Cutoff) -> Result<Destruction, KeyringError> {
         self.keyring.destroy(cutoff)
+    }
+
+    /// Reads the slot of a bucket whose key was destroyed, past the page cache, and shows that it has other bytes than those
+    /// that the key's commitment was made of. Says how it was read.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::NotOverwritten`] if the key is still there; otherwise the slot could not be read.
+    pub fn confirm_destroyed(&self, bucket: Bucket) -> Result<ReadBack, KeyringError> {
+        self.keyring.confirm_destroyed(bucket)
     }
 
     /// Makes keys for the buckets of the window and those that come next, synced before any record can use them. No bucket

@@ -105,7 +105,7 @@ impl App {
     /// The answer, and what reading and judging took.
     async fn answer(self: &Arc<Self>, question: Question) -> Result<(Answer, Duration), Problem> {
         let app = Arc::clone(self);
-        let Present { now, cutoff } = self.time.present()?;
+        let Present { now, cutoff, .. } = self.time.present()?;
         let looked_up = tokio::task::spawn_blocking(move || {
             let reading = Stopwatch::start();
             let heard = app.queue.heard();

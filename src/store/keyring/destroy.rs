@@ -4,8 +4,10 @@ use super::erase::{Place, With};
 use super::layout::{Entry, slot_offset};
 use super::live::{Due, Slot};
 use super::past_cache::ReadBack;
+use super::plan::slot_of;
 use super::{Keyring, KeyringError};
 use crate::domain::time::{Bucket, Cutoff};
+use crate::store::bucket_keys::BucketKeys;
 
 /// What a run destroyed, and what shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +96,21 @@ impl Keyring {
         // 4. Only now are they no longer due.
         self.keys.replace(gone.iter().map(|due| (due.slot, Slot::Destroyed(due.bucket, due.commitment))));
         Ok(destruction)
+    }
+}
+
+impl Keyring {
+    /// Does the slot of a destroyed bucket have other bytes than its key was? Read past the cache.
+    pub(in crate::store) fn confirm_destroyed(&self, bucket: Bucket) -> Result<ReadBack, KeyringError> {
+        let file = self.file();
+        let commitment =
+            self.keys.records().into_iter().find(|record| record.bucket == bucket).and_then(|record| record.commitment);
+        let slot = slot_of(bucket, file.header.slots);
+        let (how, found) = file.read_past_cache(slot)?;
+        if commitment == Some(BucketKeys::of_slot(&found).commitment()) {
+            return Err(KeyringError::NotOverwritten(file.path().to_owned()));
+        }
+        Ok(how)
     }
 }
 

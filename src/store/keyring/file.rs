@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::erase::{Eraser, With};
 use super::layout::{ENTRY_BYTES, Entry, Header, NoHeader, PAGE, copy_offset, entry_offset, file_bytes, slot_offset};
+use super::past_cache::{PastCache, ReadBack};
 use super::{KeyringError, KeyringFault};
 use crate::store::disk::{self, DiskError};
 
@@ -167,6 +168,18 @@ impl KeyringFile {
     /// What overwrites its pages for good.
     pub(super) fn eraser(&self) -> Eraser<'_> {
         Eraser { file: &self.file, path: &self.path, bad: &self.bad }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The bytes of a slot, past the page cache, and how they were read.
+    pub(super) fn read_past_cache(&self, slot: u32) -> Result<(ReadBack, Zeroizing<Vec<u8>>), DiskError> {
+        let mut past = PastCache::new(&self.file, &self.path);
+        let page = past.page(slot_offset(self.header.slots, slot)).map_err(self.failed("read back"))?;
+        let page = Zeroizing::new(page.to_vec());
+        Ok((past.how(), page))
     }
 
     /// Overwrites a slot where it lies. Durable after [`KeyringFile::sync`].
