@@ -13,6 +13,7 @@ mod purge;
 mod purge_terms;
 mod purge_view;
 mod radius;
+mod room;
 mod time;
 mod upkeep;
 mod writer;
@@ -41,6 +42,7 @@ use http::{App, Peer};
 use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
 use radius::{Context, Listener};
+use room::Room;
 use time::Time;
 use writer::{Queue, Writer};
 
@@ -131,10 +133,12 @@ impl Daemon {
         let ledger_keys = config.state_dir.join("ledger-keys");
         keys::make_if_missing(&ledger_keys, "access", "lapsed/access")?;
         keys::make_if_missing(&ledger_keys, "purge", "lapsed/purge")?;
+        let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let counters = Arc::new(Counters::default());
         let Writer { queue, thread: writer, ended: writer_ended } = Writer::start(writer::Start {
             store: Arc::clone(&store),
             counters: Arc::clone(&counters),
+            room: Arc::clone(&room),
             heard: store.heard()?,
             next_access: store.next_entry(Log::Access)?,
             queue: config.ingest.queue,
@@ -142,13 +146,14 @@ impl Daemon {
         })
         .map_err(DaemonError::Thread)?;
         let view = PurgeView::default();
-        let purge = start_purge(&store, &config, &time, &counters, &view).await?;
+        let purge = start_purge(&store, &config, &time, &counters, &room, &view).await?;
         let context = Context {
             config: Arc::clone(&config),
             time: Arc::clone(&time),
             sealer: store.sealer(),
             queue: queue.clone(),
             counters: Arc::clone(&counters),
+            room: Arc::clone(&room),
         };
         let app = App {
             config: Arc::clone(&config),
@@ -157,6 +162,7 @@ impl Daemon {
             store: Arc::clone(&store),
             queue: queue.clone(),
             counters: Arc::clone(&counters),
+            room,
             purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
@@ -230,6 +236,7 @@ async fn start_purge(
     config: &Arc<Config>,
     time: &Arc<Time>,
     counters: &Arc<Counters>,
+    room: &Arc<Room>,
     view: &PurgeView,
 ) -> Result<Purge, DaemonError> {
     let purger = Purger::resume(Arc::clone(store), time.believed())?;
@@ -238,6 +245,7 @@ async fn start_purge(
         config: Arc::clone(config),
         time: Arc::clone(time),
         counters: Arc::clone(counters),
+        room: Arc::clone(room),
         purger,
         view: view.clone(),
         ran: None,

@@ -64,8 +64,9 @@ pub enum EngineError {
 impl EngineError {
     /// Is it for want of space on the disk?
     pub fn is_full(&self) -> bool {
-        // RocksDB passes the kernel's words on (strerror(3) of ENOSPC), and no code with them.
-        matches!(self, Self::RocksDb(words) if words.contains("No space left on device"))
+        // RocksDB passes the kernel's words on (strerror(3) of ENOSPC and EDQUOT), and no code with them.
+        let full = ["No space left on device", "Disk quota exceeded"];
+        matches!(self, Self::RocksDb(words) if full.iter().any(|full| words.contains(full)))
     }
 }
 

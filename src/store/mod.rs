@@ -13,6 +13,7 @@
 //! What is before the published cutoff is neither read nor written; the steps that unlink it are in `purging`.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+mod ballast;
 mod batch;
 mod bucket_keys;
 mod directory;
@@ -55,6 +56,7 @@ use crate::domain::identity::SourceName;
 use crate::domain::retention::Retention;
 use crate::domain::time::{BucketWidth, Cutoff, Timestamp};
 
+pub use ballast::{Ballast, BallastError};
 pub use batch::Batch;
 pub use directory::{Dead, Leftovers, Listing, ListingError};
 pub use engine::{CommitError, EngineError, Fault};

@@ -112,7 +112,7 @@ impl WindUp {
         //    again finds a store.
         let mut removed = Vec::new();
         let also = also.iter().map(|name| paths.state_dir.join(name));
-        let ours = [&paths.database, &paths.database_new, &paths.policy, &paths.swept];
+        let ours = [&paths.database, &paths.database_new, &paths.policy, &paths.ballast, &paths.swept];
         for path in ours.into_iter().cloned().chain(also).chain([paths.keyring.clone(), paths.lock.clone()]) {
             if remove(&path)? {
                 removed.push(path);
