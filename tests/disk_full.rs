@@ -45,7 +45,11 @@ secret-file = "nas.secret"
 
 /// A disk of 128 MiB with a ballast of 8: RocksDB alone takes 35 MiB ahead for its log.
 fn site() -> Option<Site> {
-    match Site::on_small_disk(TABLES, 128, 8) {
+    site_with(8)
+}
+
+fn site_with(ballast: u64) -> Option<Site> {
+    match Site::on_small_disk(TABLES, 128, ballast) {
         Ok(site) => Some(site),
         Err(reason) => {
             eprintln!("NOT TESTED: this machine lets nobody mount a small file system: {reason}");
@@ -263,6 +267,40 @@ fn killed_on_a_full_disk_it_destroys_starts_purges_and_answers_on_the_full_disk(
     until("room", || !is_full(&site, &operator));
     told.push(tell(&nas, 202, ago(0)));
     assert_known(&site, &analyst, &told[told.len() - 1..]);
+    let (status, talk) = daemon.stop();
+    assert!(status.success(), "{talk}");
+}
+
+#[test]
+fn a_disk_that_is_full_all_of_a_sudden_ends_the_daemon_and_the_next_start_has_all_that_was_acknowledged() {
+    let Some(site) = site_with(2) else { return };
+    let (operator, analyst) = (site.token("op-1", "operator"), site.token("desk-1", "analyst"));
+    // Too little for RocksDB to take space for its log ahead, and enough for all else.
+    site.disk().fill_but(34 * MIB);
+    let daemon = site.start();
+    assert!(!is_full(&site, &operator));
+    let nas = Nas::at("127.0.0.1", daemon.radius);
+    let mut told: Vec<Told> = (2..20).map(|number| tell(&nas, number, ago(0))).collect();
+    daemon.signal("STOP");
+    site.disk().fill();
+    let sent: Vec<_> = (20..250).map(|number| (statement(number, ago(0)), number)).collect();
+    sent.iter().for_each(|(datagram, _)| nas.send(datagram));
+    daemon.signal("CONT");
+    let (status, talk) = daemon.ended();
+    assert!(!status.success() && talk.contains("start again to recover"), "{talk}");
+    let replies = nas.arrived();
+    for (datagram, number) in sent {
+        if replies.iter().any(|reply| reply[1] == number && acknowledged(reply, &datagram).is_some()) {
+            told.push(Told { address: address(number), at: ago(0) });
+        }
+    }
+
+    site.disk().fill();
+    let daemon = site.start();
+    assert!(is_full(&site, &operator));
+    assert_known(&site, &analyst, &told);
+    site.disk().empty();
+    until("room", || !is_full(&site, &operator));
     let (status, talk) = daemon.stop();
     assert!(status.success(), "{talk}");
 }

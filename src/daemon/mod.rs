@@ -3,6 +3,8 @@
 //! Start: the clock is judged first; then keys that fell due are destroyed while the store opens; then the writer, the API,
 //! and last the listeners. Stop: the listeners first, then the API, then the writer once its queue is empty.
 //!
+//! Room on the disk is looked at before the first run: a start on a full disk purges first and serves what needs no room.
+//!
 //! A daemon that starts in doubt about its clock starts all the same: it hears what sources say of the time, shows its
 //! status, and lets people accept the clock. It answers, acknowledges and destroys nothing until the doubt has ended.
 
