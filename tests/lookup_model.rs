@@ -261,7 +261,10 @@ fn fill(store: &Store, config: &Config, histories: &[History]) {
         let mut batch = Batch::new();
         for (history, said) in chunk {
             for _ in 0..if random.chance(5) { 2 } else { 1 } {
-                let admission = admit(&history.event(said), source, config, &sealer, instant(WINDOW));
+                let admission = {
+                    let now = instant(WINDOW);
+                    admit(&history.event(said), source, config, &sealer, now, config.retention.cutoff(now))
+                };
                 assert!(!admission.expired_on_arrival);
                 for (record, entity) in &admission.records {
                     batch.record(sealer.seal(record, entity).unwrap());

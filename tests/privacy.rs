@@ -224,8 +224,10 @@ fn assert_the_search_can_find(rows: &[(String, Vec<u8>, Vec<u8>)], state: &Path,
     // Two addresses of one start; two of a start and a stop, with a beginning inferred for each, and the session's end.
     assert_eq!(count("by_address"), 2 + 2 * 3 + 1);
     let entries: Vec<_> = rows.iter().filter(|(family, ..)| family == "ledger").collect();
-    let lookups = entries.iter().filter(|(.., value)| occurs(b"lapsed-access-v1 lookup", value)).count();
-    assert_eq!((entries.len(), lookups), (3, 2));
+    let with = |mark: &[u8]| entries.iter().filter(|(.., value)| occurs(mark, value)).count();
+    // The token and the lookups that were answered; the reports of the start and of the stop.
+    assert_eq!((with(b"lapsed-access-v1 "), with(b"lapsed-access-v1 lookup")), (3, 2));
+    assert_eq!((with(b"lapsed-purge-v1"), entries.len()), (2, 5));
     for dir in [state, copy] {
         let raw: Vec<u8> = files_below(dir).iter().flat_map(|file| fs::read(file).unwrap()).collect();
         assert!(occurs(b"bng-north", &raw) && occurs(b"LAPSED-ACCESS-V1 LOOKUP", &raw), "{}", dir.display());

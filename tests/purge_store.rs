@@ -88,6 +88,7 @@ fn purge(store: &Store, now: Timestamp) {
     store.flush_expired(now).unwrap();
     store.destroy_keys(retention().cutoff(now)).unwrap();
     store.make_keys(now).unwrap();
+    store.drop_hidden();
     store.unlink(Bucket(u32::MAX)).unwrap();
     let mut batch = Batch::new();
     batch.tally(b"a run".to_vec());

@@ -1,13 +1,15 @@
-//! `make demo`: an evening of a small ISP in half a minute, six questions about it, and what is left after the window.
+//! `make demo`: an evening of a small ISP in half a minute, six questions about it, and proof that nothing is left after
+//! the window.
 //!
 //! It starts the real daemon with a window of 30 seconds on a temporary directory, speaks RADIUS to it over UDP, asks
 //! through the real `lapse`, and compares every answer with what the simulated ISP knows to be true. It fails if one of
-//! them disagrees.
+//! them disagrees, if a report of the purge is not clean, or if anything that should have gone is in a file.
 #![expect(clippy::print_stdout, reason = "it is a show")]
 
 #[path = "../simulator/mod.rs"]
 mod simulator;
 
+mod forgetting;
 mod progress;
 mod questions;
 mod reading;
@@ -61,7 +63,8 @@ prefix = "2001:db8::/32"
 const INTRODUCTION: &str = "\
 Lapsed in one minute. A made-up ISP with two hundred subscribers on two access servers (NAS) plays an evening in 22
 seconds and reports every logon to a real daemon on this machine: RADIUS over UDP, with lost packets, a reboot and a
-clock that is wrong. Its window is 30 seconds here; it would be 48 hours. Then we ask it who held an address when.
+clock that is wrong. Its window is 30 seconds here; it would be 48 hours. Then we ask it who held an address when,
+and at last what is left of the evening once it is older than the window.
 ";
 
 fn main() -> ExitCode {
@@ -101,7 +104,8 @@ fn show() -> anyhow::Result<()> {
     disagreed += u32::from(!ask(&daemon, &token, &evening, begin, (questions.len() + 1, &forgotten))?);
     show_status(&daemon, &token)?;
     ensure!(disagreed == 0, "{disagreed} of the answers disagree with what happened");
-    println!("\nAll answers agree with what happened.");
+    forgetting::show(&daemon)?;
+    println!("All answers agree with what happened, and nothing is left of what is older than the window.");
     Ok(())
 }
 
@@ -137,12 +141,8 @@ fn ask(
 ) -> anyhow::Result<bool> {
     println!("\n{number}. {}\n", question.words);
     let arguments = question.arguments(begin);
-    println!("   $ lapse {}", reading::as_typed(&arguments));
     let table = daemon.lapse(token, &arguments)?;
-    for line in String::from_utf8_lossy(&table.stdout).lines().chain(String::from_utf8_lossy(&table.stderr).lines()) {
-        println!("   {line}");
-    }
-    println!("   (exit code {})\n", table.status.code().unwrap_or(-1));
+    reading::print(&format!("lapse {}", reading::as_typed(&arguments)), &table);
     let json = daemon.lapse(token, &[arguments, vec!["-o".to_owned(), "json".to_owned()]].concat())?;
     let faults = question.faults(evening, (&table, &json));
     for fault in &faults {
@@ -178,11 +178,9 @@ fn wait_for_the_window(
 }
 
 fn show_status(daemon: &Daemon, token: &str) -> anyhow::Result<()> {
-    println!("\nAnd the daemon's own account of itself, without a name or an address in it:\n\n   $ lapse status");
+    println!("\nAnd the daemon's own account of itself, without a name or an address in it:\n");
     let status = daemon.lapse(token, &["status".to_owned()])?;
-    for line in String::from_utf8_lossy(&status.stdout).lines().chain(String::from_utf8_lossy(&status.stderr).lines()) {
-        println!("   {line}");
-    }
+    reading::print("lapse status", &status);
     ensure!(status.status.success(), "lapse status ended with {}", status.status);
     Ok(())
 }

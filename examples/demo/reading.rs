@@ -32,3 +32,13 @@ pub(crate) fn as_typed(arguments: &[String]) -> String {
     };
     arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
+
+/// A command and what it printed.
+pub(crate) fn print(typed: &str, output: &Output) {
+    println!("   $ {typed}");
+    let [said, complained] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    for line in said.lines().chain(complained.lines()) {
+        println!("   {line}");
+    }
+    println!("   (exit code {})\n", output.status.code().unwrap_or(-1));
+}

@@ -5,18 +5,28 @@
 //! `load --target 127.0.0.1:1813 --secret-file F ...` speaks to one that runs. Nothing is ever sent twice: a statement
 //! without its acknowledgement is lost. It fails if one was lost, if the rate was missed by more than one per cent, or
 //! if the daemon took 512 MiB or more.
+//!
+//! `load --window 60s` is a steady state in which as much is destroyed as arrives: questions are asked and the purge is
+//! watched meanwhile, and a shorter leg with the usual window follows, of which nothing is due. It also fails if a purge
+//! report shows anything that was destroyed later than its bound, if less was taken than without a purge (5 per cent), or
+//! if reading the store for an answer took 2 ms or more (p99) while a purge ran.
 #![expect(clippy::print_stdout, reason = "its report is what it is for")]
 
 #[path = "../simulator/mod.rs"]
 #[expect(dead_code, reason = "the load shares the subscribers and the daemon with the demo, and plays no evening")]
 mod simulator;
 
+mod api;
+mod asking;
+mod forgetting;
 mod lane;
 mod latency;
+mod leg;
 mod population;
 mod report;
 mod sender;
 mod stopwatch;
+mod watching;
 
 use std::io::{Write as _, stderr};
 use std::net::SocketAddr;
@@ -32,7 +42,7 @@ use simulator::daemon::{Daemon, SECRET};
 use simulator::interrupt::Interrupt;
 
 /// What the daemon runs on when the load starts it itself: everything else at its default.
-const SETTINGS: &str = r#"
+const CLIENT: &str = r#"
 [[radius.client]]
 network = "127.0.0.0/8"
 name = "load"
@@ -60,13 +70,32 @@ struct Arguments {
     /// How many sockets they come from; each can wait for 256 acknowledgements.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     sockets: u16,
+    /// The window of a steady state, such as 60s: the daemon forgets as much as it takes.
+    #[arg(long, conflicts_with = "target")]
+    window: Option<String>,
+    /// In a steady state, how much time shares a key.
+    #[arg(long, default_value = "5s", requires = "window")]
+    bucket: String,
+    /// In a steady state, how often a purge runs.
+    #[arg(long, default_value = "5s", requires = "window")]
+    purge_interval: String,
+    /// In a steady state, how many questions a second are asked.
+    #[arg(long, default_value_t = 50, requires = "window")]
+    lookups: u64,
+    /// In a steady state, for how many seconds the same is done with a window of 48 hours.
+    #[arg(long, default_value_t = 60, requires = "window", value_parser = clap::value_parser!(u64).range(1..))]
+    baseline: u64,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(report) => {
+    let arguments = Arguments::parse();
+    let outcome = match &arguments.window {
+        Some(window) => forget(&arguments, window),
+        None => run(&arguments).map(|report| (report.to_string(), report.faults())),
+    };
+    match outcome {
+        Ok((report, faults)) => {
             println!("{report}");
-            let faults = report.faults();
             for fault in &faults {
                 let _ = writeln!(stderr(), "load: {fault}");
             }
@@ -89,7 +118,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Report> {
             (target, secret.trim_ascii_end().to_vec(), arguments.pid)
         }
         _ => {
-            let daemon = own.insert(Daemon::start(SETTINGS)?);
+            let daemon = own.insert(Daemon::start(CLIENT)?);
             (daemon.radius, SECRET.to_vec(), Some(daemon.pid()))
         }
     };
@@ -101,4 +130,15 @@ fn run(arguments: &Arguments) -> anyhow::Result<Report> {
     }
     let peak = pid.map(report::peak_memory).transpose()?;
     Ok(Report { rate: arguments.rate, duration, sockets: arguments.sockets, sent, peak })
+}
+
+fn forget(arguments: &Arguments, window: &str) -> anyhow::Result<(String, Vec<String>)> {
+    let interrupt = Interrupt::watch()?;
+    let Arguments { bucket, purge_interval, rate, seconds, sockets, lookups, baseline, .. } = arguments;
+    let terms = forgetting::Terms { window, bucket, purge_interval };
+    // Whom it goes to is known when each leg's daemon has started.
+    let nobody = SocketAddr::from(([0; 4], 0));
+    let plan = Plan { target: nobody, rate: *rate, duration: Duration::from_secs(*seconds), sockets: *sockets };
+    let outcome = forgetting::run(&terms, &plan, Duration::from_secs(*baseline), *lookups, &interrupt)?;
+    Ok((outcome.to_string(), outcome.faults()))
 }

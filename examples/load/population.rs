@@ -29,11 +29,13 @@ pub(crate) fn statement(number: u64) -> Statement {
         _ => StatusType::InterimUpdate,
     };
     let who = Subscriber(u32::try_from(subscriber).unwrap_or_default());
-    let addresses = Addresses {
-        v4: Ipv4Addr::from_bits(FIRST_ADDRESS | who.0),
-        v6: who.has_ipv6().then(|| Prefixes::numbered(who.0)),
-    };
+    let addresses = Addresses { v4: address(subscriber), v6: who.has_ipv6().then(|| Prefixes::numbered(who.0)) };
     let lasted = Duration::from_secs(step * INTERIM_INTERVAL);
     let session = Session { id: format!("{subscriber:08X}{session:08X}"), subscriber: who, addresses, lasted };
     Statement { nas: NAS, status, session: Some(session) }
+}
+
+/// The address of the subscriber that has this number.
+pub(crate) fn address(number: u64) -> Ipv4Addr {
+    Ipv4Addr::from_bits(FIRST_ADDRESS | u32::try_from(number % SUBSCRIBERS).unwrap_or_default())
 }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::sender::Sent;
 
 /// The daemon's memory must stay below this, in KiB.
-const MEMORY_LIMIT: u64 = 512 << 10;
+pub(crate) const MEMORY_LIMIT: u64 = 512 << 10;
 /// Per cent of the rate that may be missing.
 const TOLERANCE: u64 = 1;
 

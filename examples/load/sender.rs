@@ -29,7 +29,15 @@ pub(crate) struct Sent {
     pub(crate) latencies: Latencies,
 }
 
+impl Sent {
+    /// Statements acknowledged a second, while they were sent.
+    pub(crate) fn acknowledged_rate(&self) -> u64 {
+        u64::try_from(u128::from(self.acknowledged) * 1000 / self.took.as_millis().max(1)).unwrap_or(u64::MAX)
+    }
+}
+
 /// What is to be sent.
+#[derive(Clone, Copy)]
 pub(crate) struct Plan {
     /// To whom.
     pub(crate) target: SocketAddr,

@@ -106,7 +106,20 @@ impl Daemon {
             .context("run lapse")
     }
 
-    fn socket(&self) -> PathBuf {
+    /// Its state directory.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.directory().join("state")
+    }
+
+    /// Looks through its state directory from outside, as it is now.
+    pub(crate) fn verify_store(&self) -> anyhow::Result<Output> {
+        let mut command = Command::new(binary("lapsed")?);
+        let command = command.arg("verify-store").arg(self.state_dir()).stdin(Stdio::null());
+        command.output().context("run lapsed verify-store")
+    }
+
+    /// Where it serves its API.
+    pub(crate) fn socket(&self) -> PathBuf {
         self.directory().join("api.sock")
     }
 

@@ -10,8 +10,8 @@ pub use answer::{AtText, BoundaryText, HeardText, LedgerText, LineText, LookupAn
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use purge::{
-    BucketText, ChangeText, ErasureText, OldestText, PlanAnswer, PurgeReports, PurgeStatus, ReportLine, RunText,
-    SpanText, WindowAnswer, WindowRequest,
+    BucketText, ChangeText, ErasureText, OldestText, PlanAnswer, PurgeReports, PurgeStatus, ReportLine, RunAnswer,
+    RunText, SpanText, WindowAnswer, WindowRequest,
 };
 pub use status::{DiskStatus, SourceStatus, StatusAnswer};
 
@@ -29,6 +29,8 @@ pub const PURGE_STATUS: &str = "/v1/purge/status";
 pub const PURGE_PLAN: &str = "/v1/purge/plan";
 /// `GET`, with `?from=` and `&limit=`: [`PurgeReports`]; with `/` and a number behind it, that report's canonical text.
 pub const PURGE_REPORTS: &str = "/v1/purge/reports";
+/// `POST`, of which the body does not matter: makes a run now; a [`RunAnswer`].
+pub const PURGE_RUN: &str = "/v1/purge/run";
 /// `POST`: a [`WindowRequest`] answered with a [`WindowAnswer`].
 pub const PURGE_WINDOW: &str = "/v1/purge/window";
 /// `GET`: 200 while the process runs.

@@ -65,6 +65,20 @@ pub struct RunText {
     pub keys_destroyed: u64,
 }
 
+/// A run that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunAnswer {
+    /// Everything older is gone, if the run was verified.
+    pub cutoff: String,
+    /// What it did. Its report comes when the period ends.
+    pub run: RunText,
+    /// How many expired rows are still there; 0 if the run was verified.
+    pub remaining: u64,
+    /// How many table files it unlinked.
+    pub files_removed: u64,
+}
+
 /// What the overwriting of keys is worth.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,10 +1,12 @@
-//! `lapse purge`: how the purge is doing, what it would do, its reports, and the window.
+//! `lapse purge`: how the purge is doing, what it would do, a run now, its reports, and the window.
+
+use std::str::FromStr;
 
 use clap::{Subcommand, ValueEnum};
 
 use crate::api::{
-    PURGE_PLAN, PURGE_REPORTS, PURGE_STATUS, PURGE_WINDOW, PlanAnswer, PurgeReports, PurgeStatus, WindowAnswer,
-    WindowRequest,
+    PURGE_PLAN, PURGE_REPORTS, PURGE_RUN, PURGE_STATUS, PURGE_WINDOW, PlanAnswer, PurgeReports, PurgeStatus, RunAnswer,
+    WindowAnswer, WindowRequest,
 };
 use crate::config::duration;
 use crate::purge::Report;
@@ -17,7 +19,9 @@ use super::{Connection, Ending, Output, client, escape, render_purge, say, tell}
   lapse purge status
   lapse purge plan
   lapse purge plan --window 24h
+  lapse purge run
   lapse purge report list
+  lapse purge report show last
   lapse purge report show 12
   lapse purge report show 12 -o text > report-12.txt
   lapse purge window 24h --confirm 24h")]
@@ -42,6 +46,13 @@ enum Command {
         #[arg(long, value_name = "W")]
         window: Option<String>,
         /// How the plan is printed.
+        #[arg(short, long, value_enum, default_value = "table")]
+        output: Output,
+    },
+    /// Purge now, without waiting for the interval, and show what went. Exits with 1 if the run failed.
+    #[command(after_help = "Examples:\n  lapse purge run\n  lapse purge run -o json")]
+    Run {
+        /// How the run is printed.
         #[arg(short, long, value_enum, default_value = "table")]
         output: Output,
     },
@@ -85,15 +96,35 @@ enum ReportCommand {
         output: Output,
     },
     /// Show a report: in words, or its canonical text, which is what the ledger holds.
-    #[command(after_help = "Examples:\n  lapse purge report show 12\n  lapse purge report show 12 -o text | sha256sum")]
+    #[command(
+        after_help = "Examples:\n  lapse purge report show 12\n  lapse purge report show last\n  lapse purge report show 12 -o text | sha256sum"
+    )]
     Show {
-        /// Its number.
+        /// Its number, or `last`.
         #[arg(value_name = "N")]
-        sequence: u64,
+        sequence: Which,
         /// How the report is printed.
         #[arg(short, long, value_enum, default_value = "table")]
         output: Form,
     },
+}
+
+/// Which report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    Last,
+    Number(u64),
+}
+
+impl FromStr for Which {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "last" => Ok(Self::Last),
+            number => number.parse().map(Self::Number).map_err(|_| "expected a number or `last`"),
+        }
+    }
 }
 
 /// How a report is printed.
@@ -117,7 +148,10 @@ pub(super) fn purge(connection: &Connection, args: &Args) -> Ending {
             let path = format!("{PURGE_REPORTS}?{from}limit={limit}");
             get::<PurgeReports>(connection, &path, *output, render_purge::report_table)
         }
-        Command::Report(ReportCommand::Show { sequence, output }) => show(connection, *sequence, *output),
+        Command::Report(ReportCommand::Show { sequence, output }) => {
+            number(connection, *sequence).and_then(|sequence| show(connection, sequence, *output))
+        }
+        Command::Run { output } => run(connection, *output),
         Command::Window { window, confirm, output } => change(connection, window, confirm.as_deref(), *output),
     };
     done.map_or_else(|ending| ending, |()| Ending::Ok)
@@ -157,6 +191,25 @@ fn check(window: &str) -> Result<(), Ending> {
 
 fn plan_text(plan: &PlanAnswer) -> String {
     plan.text.lines().map(|line| escape::escape(line) + "\n").collect()
+}
+
+/// Has a run made, and says what it did.
+fn run(connection: &Connection, output: Output) -> Result<(), Ending> {
+    let answer: RunAnswer = client::ask(connection, PURGE_RUN, Some(&()))?;
+    print(&answer, output, render_purge::run_sheet)?;
+    if answer.run.failures.is_empty() && answer.run.result == "verified" { Ok(()) } else { Err(Ending::Nobody) }
+}
+
+/// The number of a report.
+fn number(connection: &Connection, which: Which) -> Result<u64, Ending> {
+    if let Which::Number(number) = which {
+        return Ok(number);
+    }
+    let newest: PurgeReports = client::ask(connection, &format!("{PURGE_REPORTS}?limit=1"), None::<&()>)?;
+    newest.reports.last().map(|report| report.sequence).ok_or_else(|| {
+        tell("lapse: there is no purge report yet");
+        Ending::Nobody
+    })
 }
 
 fn show(connection: &Connection, sequence: u64, form: Form) -> Result<(), Ending> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::api::{PurgeReports, PurgeStatus, ReportLine, RunText, WindowAnswer};
+use crate::api::{PurgeReports, PurgeStatus, ReportLine, RunAnswer, RunText, WindowAnswer};
 use crate::config::Written;
 
 use super::escape::escape;
@@ -61,6 +61,28 @@ pub(super) fn status_sheet(status: &PurgeStatus) -> String {
 fn run_words(run: &RunText) -> String {
     let RunText { began, trigger, result, unlinked, keys_destroyed, .. } = run;
     format!("{began} ({trigger}): {result}, {unlinked} records unlinked, {keys_destroyed} keys destroyed")
+}
+
+/// A run that was asked for.
+pub(super) fn run_sheet(answer: &RunAnswer) -> String {
+    let RunAnswer { cutoff, run, remaining, files_removed } = answer;
+    let RunText { began, ended, result, failures, unlinked, keys_destroyed, .. } = run;
+    let mut sheet = Sheet(match result.as_str() {
+        "verified" => "the purge was verified: nothing older than the cutoff is left\n".to_owned(),
+        _ => "the purge FAILED; it is tried again\n".to_owned(),
+    });
+    sheet.line("cutoff", cutoff);
+    sheet.line("began", began);
+    sheet.line("ended", ended);
+    sheet.line("unlinked", &format!("{unlinked} records, {files_removed} files"));
+    sheet.line("destroyed", &format!("{keys_destroyed} keys"));
+    if *remaining > 0 {
+        sheet.line("REMAINING", &format!("{remaining} expired rows"));
+    }
+    for failure in failures {
+        sheet.line("failure", failure);
+    }
+    sheet.0
 }
 
 /// Reports, one a line.
@@ -160,6 +182,29 @@ the last purge was verified
             "{sheet}"
         );
         assert!(sheet.contains("compact: no-space\\u{1b}[2J\n"), "{sheet}");
+    }
+
+    #[test]
+    fn a_run_that_was_asked_for_says_what_went_and_what_did_not() {
+        let run = status().last_run.unwrap();
+        let mut answer = RunAnswer { cutoff: NOW.into(), run, remaining: 0, files_removed: 2 };
+        assert_eq!(
+            run_sheet(&answer),
+            "\
+the purge was verified: nothing older than the cutoff is left
+  cutoff        2026-11-21T20:50:10.000Z
+  began         2026-11-21T20:50:00.000Z
+  ended         2026-11-21T20:50:00.000Z
+  unlinked      1200 records, 2 files
+  destroyed     1 keys
+"
+        );
+        answer.run.result = "failed".into();
+        answer.run.failures = vec!["verify: check-failed".into()];
+        answer.remaining = 3;
+        let sheet = run_sheet(&answer);
+        assert!(sheet.starts_with("the purge FAILED") && sheet.contains("REMAINING     3 expired rows\n"), "{sheet}");
+        assert!(sheet.contains("failure       verify: check-failed\n"), "{sheet}");
     }
 
     #[test]

@@ -236,6 +236,15 @@ impl Config {
         check::window_problem(window, self.retention.bucket)
     }
 
+    /// Another window than the configured one is in force. What is measured by it and does not fit is cut to it.
+    pub fn follow_window(&mut self, window: Duration) {
+        self.retention = self.retention.under(window);
+        for client in &mut self.radius.clients {
+            client.max_delay = client.max_delay.min(window);
+            client.max_silence = client.max_silence.map(|silence| silence.min(window));
+        }
+    }
+
     /// What works and yet may surprise whoever wrote this.
     pub fn remarks(&self) -> Vec<Remark> {
         remark::remarks(self)

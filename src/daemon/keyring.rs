@@ -6,7 +6,7 @@ use crate::store::{KeyringFound, Loss, Opening, Store};
 
 use super::DaemonError;
 use super::time::Time;
-use super::upkeep::report_destruction;
+use super::upkeep::{report_destruction, report_making};
 
 /// Opens the store, and refuses one whose keyring lies where the configuration will not have it.
 pub(super) fn open_store(config: &Config, time: &Time, new_keyring: bool) -> Result<Store, DaemonError> {
@@ -41,6 +41,7 @@ pub(super) fn open_store(config: &Config, time: &Time, new_keyring: bool) -> Res
         }
     }
     report_destruction(&store.keyring_history().destroyed);
+    store.keyring_history().made.iter().for_each(report_making);
     let (window, configured) = (store.window().as_secs(), store.configured_window().as_secs());
     if window != configured {
         tracing::warn!(

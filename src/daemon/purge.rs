@@ -69,14 +69,16 @@ impl Purging {
         if let KeyringFound::Lost(_) = self.store.keyring_history().found {
             self.purger.note(Exception::KeyringLost { at: self.time.believed() });
         }
-        let opened = self.store.keyring_history().destroyed.clone();
-        self.purger.recall(Act { at: self.time.believed(), destruction: opened });
         match self.store.sweep_notes() {
             Ok(notes) => {
                 self.swept = !notes.is_empty();
                 for note in notes {
                     let keys = u32::try_from(note.keys.len()).unwrap_or(u32::MAX);
-                    self.purger.note(Exception::Swept { at: note.at, keys });
+                    let swept = Exception::Swept { at: note.at, keys };
+                    // A start in doubt may have noted it, and have kept it, without coming to a report.
+                    if !self.purger.tally().has(&swept) {
+                        self.purger.note(swept);
+                    }
                     self.purger.recall(Act { at: note.at, destruction: note.into() });
                 }
             }
@@ -123,7 +125,7 @@ impl Purging {
             if let Some(destruction) = upkeep::destroy_overdue(&self.store, &self.time, &self.counters) {
                 self.purger.recall(Act { at: self.time.believed(), destruction });
             }
-            return Ok(());
+            return self.keep_clock();
         };
         upkeep::make_keys(&self.store, present.now, &self.counters);
         let boot = self.time.since_boot();
@@ -190,9 +192,10 @@ impl Purging {
         let old = self.store.window();
         // `POLICY` is written anew. If there is no room for it, the change is refused by that.
         self.room.give_way();
+        let hidden = self.time.cutoff().or_later(self.store.cutoff());
         let changed = self.store.change_window(window);
         if changed.is_ok() {
-            self.time.set_window(window);
+            self.time.set_window(window, hidden);
             let at = self.time.believed();
             self.purger.note(Exception::PolicyChanged {
                 at,
@@ -213,7 +216,7 @@ impl Purging {
 
     /// A last run, and the report of the last period. In doubt, neither: the next start goes on from here.
     fn end(&mut self) -> Result<(), CommitError> {
-        let Ok(present) = self.time.present() else { return Ok(()) };
+        let Ok(present) = self.time.present() else { return self.keep_clock() };
         self.run(present, Trigger::Stop)?;
         self.report(Kind::Stop)
     }
@@ -251,15 +254,24 @@ impl Purging {
         Ok(())
     }
 
-    fn note_clock(&mut self) {
+    /// In doubt no report is made, perhaps for days. What happens to the clock is kept for the next one, also across a restart.
+    fn keep_clock(&mut self) -> Result<(), CommitError> {
+        if self.note_clock() { self.purger.keep() } else { Ok(()) }
+    }
+
+    /// Notes what happened to the clock; says whether anything did.
+    fn note_clock(&mut self) -> bool {
+        let mut noted = false;
         for event in self.time.take_events() {
             let stepped =
                 matches!(event, ClockEvent { kind: ClockEventKind::Began(..) | ClockEventKind::Moved(..), .. });
             self.steps = self.steps.saturating_add(u64::from(stepped));
             if let Some(exception) = purge_terms::exception(event) {
                 self.purger.note(exception);
+                noted = true;
             }
         }
+        noted
     }
 
     fn terms(&self) -> Terms {

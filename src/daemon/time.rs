@@ -37,7 +37,9 @@ pub(super) struct InDoubt(pub(super) Reason);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Present {
     pub(super) now: Timestamp,
-    /// Never earlier than one that was given out before, whatever the clock did in between.
+    /// What has expired by this instant: what is before the window, and what a shorter window has hidden for good.
+    pub(super) expired: Cutoff,
+    /// The same, and never earlier than one that was given out before, whatever the clock did in between.
     pub(super) cutoff: Cutoff,
 }
 
@@ -46,6 +48,8 @@ pub(super) struct Time {
     clock: Arc<dyn Clock>,
     /// The window in force, in milliseconds.
     window: AtomicU64,
+    /// What was hidden when the window was put in force, in milliseconds: no window brings it back.
+    hidden: AtomicU64,
     max_step: Duration,
     /// How old the record on disk may grow while the clock is trusted.
     remember_every: Duration,
@@ -78,6 +82,7 @@ impl Time {
         let time = Self {
             clock,
             window: AtomicU64::new(millis_of(config.retention.window)),
+            hidden: AtomicU64::new(0),
             max_step: config.clock.max_step,
             remember_every: config.retention.purge_interval / 2,
             watching: Mutex::new(Watching { guard: ClockGuard::new(rules, trust), events: Vec::new() }),
@@ -98,7 +103,10 @@ impl Time {
         let (watching, reading) = self.look();
         match watching.guard.doubt() {
             Some(doubt) => Err(InDoubt(doubt.reason)),
-            None => Ok(Present { now: reading.wall, cutoff: watching.guard.cutoff(self.window()) }),
+            None => {
+                let expired = Cutoff::of(reading.wall, self.window()).or_later(self.hidden());
+                Ok(Present { now: reading.wall, expired, cutoff: self.published(&watching.guard) })
+            }
         }
     }
 
@@ -112,9 +120,24 @@ impl Time {
         Duration::from_millis(self.window.load(Ordering::Acquire))
     }
 
-    /// Puts another window in force. What a shorter one has hidden, a longer one does not bring back: the store sees to it.
-    pub(super) fn set_window(&self, window: Duration) {
+    /// Puts another window in force. What `hidden` hides stays hidden, also by a longer one.
+    pub(super) fn set_window(&self, window: Duration, hidden: Cutoff) {
+        // Hidden first: between the two nothing is shown that should not be.
+        self.hidden.fetch_max(hidden.horizon().millis(), Ordering::AcqRel);
         self.window.store(millis_of(window), Ordering::Release);
+    }
+
+    /// Who else accepts a clock that is far ahead depends on the carry-interval, which follows the window in force.
+    pub(super) fn set_carry_interval(&self, carry_interval: Duration) {
+        self.look().0.guard.set_carry_interval(carry_interval);
+    }
+
+    fn hidden(&self) -> Cutoff {
+        Cutoff::at(Timestamp::from_millis(self.hidden.load(Ordering::Acquire)))
+    }
+
+    fn published(&self, guard: &ClockGuard) -> Cutoff {
+        guard.cutoff(self.window()).or_later(self.hidden())
     }
 
     /// Time since the machine started: for how long something took, never for when it was.
@@ -129,7 +152,7 @@ impl Time {
 
     /// The published cutoff, in doubt too: it then stays where it was.
     pub(super) fn cutoff(&self) -> Cutoff {
-        self.look().0.guard.cutoff(self.window())
+        self.published(&self.look().0.guard)
     }
 
     /// In doubt: what is to be destroyed anyway, because the time since the machine started alone proves it past.

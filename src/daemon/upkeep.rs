@@ -12,7 +12,9 @@ pub(super) fn make_keys(store: &Store, now: Timestamp, counters: &Counters) {
     match store.make_keys(now) {
         Ok(maintained) => {
             counters.keys_made.add(count(&maintained.made));
-            report_making(&maintained);
+            if !maintained.made.is_empty() {
+                report_making(&maintained);
+            }
         }
         Err(error) => tracing::error!(%error, "keys for the buckets to come could not be made; trying again"),
     }
@@ -47,11 +49,9 @@ pub(super) fn report_destruction(destruction: &Destruction) {
     }
 }
 
-/// Says, once for every key that was made, which buckets have none that works: somebody has to look.
-fn report_making(maintained: &Maintained) {
-    if maintained.made.is_empty() {
-        return;
-    }
+/// Says which buckets have no key that works: somebody has to look. To be said when the store was opened, and once for every
+/// key that is made.
+pub(super) fn report_making(maintained: &Maintained) {
     if !maintained.unreadable.is_empty() {
         let buckets = maintained.unreadable.len();
         tracing::error!(

@@ -64,6 +64,11 @@ impl Role {
         matches!(self, Self::Operator | Self::Auditor)
     }
 
+    /// May this role have a purge made now?
+    pub const fn may_run_purges(self) -> bool {
+        matches!(self, Self::Operator)
+    }
+
     /// May this role change for how long records are readable?
     pub const fn may_change_the_window(self) -> bool {
         matches!(self, Self::Operator)

@@ -25,6 +25,18 @@ impl Retention {
         Cutoff::of(now, self.window)
     }
 
+    /// This policy with another window in force. What does not fit into it is as if nothing had been configured.
+    #[must_use]
+    pub fn under(self, window: Duration) -> Self {
+        let carry_interval = if self.carry_interval < window {
+            self.carry_interval
+        } else {
+            Self::default_carry_interval(window, self.bucket)
+        };
+        // Silence beyond the window cannot be seen.
+        Self { window, carry_interval, max_silence: self.max_silence.map(|silence| silence.min(window)), ..self }
+    }
+
     /// `carry-interval` where the configuration names none: the smaller of 4 h and window / 12, in whole buckets, at least one.
     pub fn default_carry_interval(window: Duration, bucket: BucketWidth) -> Duration {
         let wanted = Duration::from_secs(4 * 3600).min(window.checked_div(12).unwrap_or_default());
@@ -52,6 +64,19 @@ mod tests {
         let two_days = Duration::from_secs(48 * 3600);
         assert_eq!(Retention::default_carry_interval(two_days, ten_minutes), Duration::from_secs(4 * 3600));
         assert_eq!(Retention::default_max_silence(two_days), Duration::from_secs(24 * 3600));
+
+        let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+        let two = Retention {
+            window: two_days,
+            bucket: ten_minutes,
+            purge_interval: Duration::from_secs(60),
+            carry_interval: Duration::from_secs(4 * 3600),
+            max_silence: Some(days(1)),
+        };
+        assert_eq!(two.under(days(3)), Retention { window: days(3), ..two });
+        let hour = Duration::from_secs(3600);
+        let (carry_interval, max_silence) = (Duration::from_secs(600), Some(hour));
+        assert_eq!(two.under(hour), Retention { window: hour, carry_interval, max_silence, ..two });
 
         let second = BucketWidth::from_secs(1).unwrap();
         assert_eq!(Retention::default_carry_interval(Duration::from_secs(20), second), Duration::from_secs(2));

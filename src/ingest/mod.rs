@@ -15,7 +15,7 @@ use crate::domain::address::{Network, Realm};
 use crate::domain::event::{Assigned, Event, EventKind, Quarantine};
 use crate::domain::identity::{Entity, Line, SessionTag, SourceName};
 use crate::domain::record::{Kind, Record, Subject, TimeQuality};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Cutoff, Timestamp};
 use crate::store::Sealer;
 
 /// What becomes of one event.
@@ -31,11 +31,18 @@ pub struct Admission {
     pub at: Timestamp,
 }
 
-/// Decides what is kept of an event that `source` delivered at `received`.
-pub fn admit(event: &Event, source: &RadiusClient, config: &Config, sealer: &Sealer, received: Timestamp) -> Admission {
+/// Decides what is kept of an event that `source` delivered at `received`. What `expired` hides is past for good.
+pub fn admit(
+    event: &Event,
+    source: &RadiusClient,
+    config: &Config,
+    sealer: &Sealer,
+    received: Timestamp,
+    expired: Cutoff,
+) -> Admission {
     let (at, quality) = instant_of(event.time, received);
     let mut admission = Admission { at, ..Admission::default() };
-    if config.retention.cutoff(received).hides(at) {
+    if expired.hides(at) {
         admission.expired_on_arrival = true;
         return admission;
     }
@@ -47,7 +54,7 @@ pub fn admit(event: &Event, source: &RadiusClient, config: &Config, sealer: &Sea
         Some(session) => sealer.session_tag(&event.nas, session),
         None => sealer.line_tag(&event.nas, event.subscriber.as_ref(), event.line.mac),
     };
-    let maker = Maker { event, source, config, session, at, quality, received };
+    let maker = Maker { event, source, config, session, at, quality, received, expired };
     maker.fill(&mut admission);
     admission
 }
@@ -61,6 +68,7 @@ struct Maker<'a> {
     at: Timestamp,
     quality: TimeQuality,
     received: Timestamp,
+    expired: Cutoff,
 }
 
 impl Maker<'_> {
@@ -131,7 +139,7 @@ impl Maker<'_> {
     fn inferred_start(&self, kind: Kind) -> Option<Timestamp> {
         let length = self.event.session_time.filter(|length| kind == Kind::Stop && *length > Duration::ZERO)?;
         let began = self.at.minus(length);
-        (!self.config.retention.cutoff(self.received).hides(began)).then_some(began)
+        (!self.expired.hides(began)).then_some(began)
     }
 
     fn assignment(&self, kind: Kind, assigned: Assigned, at: Timestamp) -> Record {

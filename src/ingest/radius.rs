@@ -90,7 +90,8 @@ impl<'a> Incoming<'a> {
         self.request.reply(self.client.secret.as_bytes())
     }
 
-    /// Reads and seals what is asked, as of its arrival. `cutoff` is the published one, which never moves back.
+    /// Reads and seals what is asked, as of its arrival. What `expired` hides is acknowledged and not kept. `cutoff` is the
+    /// published one, which never moves back: it hides more only where the clock was set back.
     ///
     /// # Errors
     ///
@@ -100,6 +101,7 @@ impl<'a> Incoming<'a> {
         config: &Config,
         sealer: &Sealer,
         received: Timestamp,
+        expired: Cutoff,
         cutoff: Cutoff,
     ) -> Result<Asked, NotKept> {
         if self.request.kind() == RequestKind::StatusServer {
@@ -109,7 +111,7 @@ impl<'a> Incoming<'a> {
         match self.request.event(self.peer, &self.client.selection) {
             Err(reason) => accounting.quarantined.push(reason),
             Ok((event, flaws)) => {
-                let admission = admit(&event, self.client, config, sealer, received);
+                let admission = admit(&event, self.client, config, sealer, received, expired);
                 if cutoff.hides(admission.at) && !admission.records.is_empty() {
                     return Err(NotKept::Hidden);
                 }

@@ -68,12 +68,14 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
         (Ok(_), Err(_)) => failed(&mut run, Step::Flush, Reason::Io),
     };
 
-    // 3. What is to go is counted while its rows can still be seen. A crash forgets the count; the next run counts what is left.
+    // 3. What is to go is counted while its rows can still be seen: until then no compaction drops any, also none that the
+    //    database makes by itself. A crash forgets the count; the next run counts what is left.
     (around.watch)(Step::Count);
     let doomed = match store.doomed() {
         Ok(doomed) => doomed,
         Err(error) => failed(&mut run, Step::Count, reason_of(&error)),
     };
+    store.drop_hidden();
 
     // 4. The keys of buckets that are wholly past: before their rows, since this needs no space, and makes unreadable also
     //    what no one can reach any more. A crash leaves rows that nothing opens; nobody asks for them, as they are hidden.

@@ -61,7 +61,8 @@ impl Purger {
         };
         let (entries, sequence) = (store.next_entry(Log::Purge)?, tally.sequence());
         if entries == sequence {
-            Ok(Self { store, tally, reported, acts: Vec::new() })
+            let opening = Act { at: now, destruction: store.keyring_history().destroyed.clone() };
+            Ok(Self { store, tally, reported, acts: vec![opening] })
         } else {
             Err(ResumeError::Sequence { entries, sequence })
         }
@@ -80,6 +81,16 @@ impl Purger {
     /// Notes something out of the ordinary, for the next report.
     pub fn note(&mut self, exception: Exception) {
         self.tally.note(exception);
+    }
+
+    /// Makes durable what was noted since the last run.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made durable.
+    pub fn keep(&self) -> Result<(), CommitError> {
+        // A crash before this loses the notes; whatever made them may be noted again.
+        self.store.commit(self.batch(&self.tally, self.store.cutoff())).map(|_| ())
     }
 
     /// Makes one run, and its result durable. What failed is in the run, and in the next report; what is not gone is

@@ -274,6 +274,11 @@ impl Run {
         }
     }
 
+    /// How many expired rows of all kinds were still there at its end.
+    pub fn remaining(&self) -> u64 {
+        self.counted().map(|(_, class)| class.remaining).fold(0, u64::saturating_add)
+    }
+
     /// Classes and listings with the name they have in reports, in its order.
     pub(super) fn counted(&self) -> impl Iterator<Item = (Counted, &ClassRun)> {
         Counted::ALL.iter().map(|counted| match counted.class() {

@@ -152,6 +152,11 @@ impl Tally {
         !self.exceptions.is_empty()
     }
 
+    /// Is this noted already?
+    pub fn has(&self, exception: &Exception) -> bool {
+        self.exceptions.contains(exception)
+    }
+
     /// Notes something out of the ordinary. Of each kind the first sixteen are listed, the others counted.
     pub fn note(&mut self, exception: Exception) {
         let alike = self.exceptions.iter().filter(|noted| noted.name() == exception.name()).count();

@@ -1,8 +1,12 @@
 //! What is expired, and the compaction filter that drops it.
 //!
-//! The cutoff is one number in memory. Compactions take it when they begin, and drop every row before it: whole buckets, and
-//! what is past of the bucket that the cutoff cuts through. The filter reads the key's instant and that number. It never
-//! writes, waits or panics, for a panic in it would end the process.
+//! Two numbers in memory. Before the first, the published cutoff, nothing is read and nothing written. Before the second
+//! compactions drop what they meet: whole buckets, and what is past of the bucket that the cutoff cuts through. The second
+//! follows the first when what it will cost has been counted: a compaction of RocksDB's own that came in between would
+//! make every count too low.
+//!
+//! The filter reads the key's instant and that number. It never writes, waits or panics, for a panic in it would end the
+//! process.
 
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -62,10 +66,11 @@ impl RowClass {
     }
 }
 
-/// The published cutoff and what was dropped because of it. Shared by all compactions.
+/// The published cutoff, how much of it is acted upon, and what was dropped because of it. Shared by all compactions.
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
     cutoff: AtomicU64,
+    dropping: AtomicU64,
     assignments: AtomicU64,
     logons: AtomicU64,
     listings: AtomicU64,
@@ -81,6 +86,16 @@ impl Expiry {
     /// Publishes a cutoff. It never moves back: what was hidden once may have been destroyed.
     pub(super) fn publish(&self, cutoff: Cutoff) {
         self.cutoff.fetch_max(cutoff.horizon().millis(), Ordering::AcqRel);
+    }
+
+    /// Lets compactions that begin from here on drop what is hidden.
+    pub(super) fn drop_hidden(&self) {
+        self.dropping.fetch_max(self.cutoff.load(Ordering::Acquire), Ordering::AcqRel);
+    }
+
+    /// What compactions drop: everything before.
+    fn dropping(&self) -> Cutoff {
+        Cutoff::at(Timestamp::from_millis(self.dropping.load(Ordering::Acquire)))
     }
 
     /// How many rows compactions have dropped since the store was opened.
@@ -115,7 +130,7 @@ impl CompactionFilterFactory for Dropping {
 
     fn create(&mut self, _: CompactionFilterContext) -> Expired {
         // Taken once: a cutoff that moved during a compaction would make its counts mean nothing.
-        let cutoff = self.expiry.cutoff();
+        let cutoff = self.expiry.dropping();
         Expired { expiry: Arc::clone(&self.expiry), column: self.column, cutoff }
     }
 

@@ -108,6 +108,8 @@ impl Store {
         let noted = Noted::read(&engine).map_err(failed)?;
         if let Some(millis) = meta::number(&engine, Number::Cutoff).map_err(failed)? {
             expiry.publish(Cutoff::at(Timestamp::from_millis(millis)));
+            // The run that left this number had counted.
+            expiry.drop_hidden();
         }
 
         // Only now, when it is known to be ours, does the keyring get keys for the buckets that never had one.

@@ -90,6 +90,12 @@ impl Store {
         self.expiry.publish(cutoff);
     }
 
+    /// Lets compactions drop what is hidden, from here on: to be called when it has been counted. Until then they keep it,
+    /// whoever asked for them.
+    pub fn drop_hidden(&self) {
+        self.expiry.drop_hidden();
+    }
+
     /// How many rows compactions have dropped since the store was opened, whoever asked for them.
     pub fn dropped(&self) -> Rows {
         self.expiry.dropped()
@@ -148,7 +154,7 @@ impl Store {
     }
 
     /// Rewrites or unlinks every file that holds rows of buckets up to the cutoff's, up to the bucket `through`; the filter
-    /// drops what is hidden. RocksDB says nothing if it fails: see [`Store::doomed`] and [`Store::bounds`].
+    /// drops what was hidden at the last [`Store::drop_hidden`]. RocksDB says nothing if it fails: see [`Store::doomed`] and [`Store::bounds`].
     pub fn unlink(&self, through: Bucket) -> Result<(), EngineError> {
         let end = through.later(1).0.to_be_bytes().min(self.end_of_expired());
         self.engine.compact_below(Column::ByAddress, &end)?;

@@ -78,6 +78,11 @@ impl TrustedClock {
         }
     }
 
+    /// Where the file lies.
+    pub(super) fn path_in(keyring_dir: &Path) -> PathBuf {
+        keyring_dir.join(NAME)
+    }
+
     /// Opens the file to be written, and makes it where there is none; its directory too.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use nix::fcntl::Flock;
 use super::disk::{self, DiskError};
 use super::keyring::{KeyState, Keyring, KeyringError, KeyringFault, Opened};
 use super::paths::Paths;
+use super::trusted_clock::TrustedClock;
 use crate::domain::time::Timestamp;
 
 /// Why a store could not be brought to its end.
@@ -112,7 +113,8 @@ impl WindUp {
         //    again finds a store.
         let mut removed = Vec::new();
         let also = also.iter().map(|name| paths.state_dir.join(name));
-        let ours = [&paths.database, &paths.database_new, &paths.policy, &paths.ballast, &paths.swept];
+        let clock = TrustedClock::path_in(&paths.keyring_dir);
+        let ours = [&paths.database, &paths.database_new, &paths.policy, &paths.ballast, &paths.swept, &clock];
         for path in ours.into_iter().cloned().chain(also).chain([paths.keyring.clone(), paths.lock.clone()]) {
             if remove(&path)? {
                 removed.push(path);

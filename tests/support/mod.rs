@@ -236,6 +236,11 @@ impl Daemon {
         assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
+    /// Does it still run?
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Ends it at once, as a power cut would as far as the process can tell.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

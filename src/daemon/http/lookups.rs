@@ -2,15 +2,18 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::http::HeaderName;
 
 use crate::api::{
     AtText, BoundaryText, HeardText, LOOKUP_VERSION, LedgerText, LineText, LookupAnswer, LookupRequest, Problem,
 };
 use crate::audit::{Entry, Papers, Salt, hex};
+use crate::daemon::stopwatch::Stopwatch;
 use crate::daemon::time::Present;
 use crate::domain::actor::Principal;
 use crate::domain::address::Realm;
@@ -27,6 +30,8 @@ use super::{App, Refusal};
 /// What every `purged` says, always in the same words: another wording would betray a sealed hold.
 const PURGED: &str = "We hold no readable record for this time. We cannot say whether one ever existed. This does not speak of material preserved under other process.";
 const AMBIGUOUS: &str = "Several subscribers may have held it; name the port, or the exact time.";
+/// Of what the answer's time was made (W3C Server Timing): `read`, the store and the judgement; `record`, the ledger's entry.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Longest case number or authority, in bytes.
 const MAX_PAPER: usize = 1000;
 
@@ -34,7 +39,7 @@ pub(super) async fn lookup(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
     body: Result<Json<LookupRequest>, JsonRejection>,
-) -> Result<Json<LookupAnswer>, Refusal> {
+) -> Result<([(HeaderName, String); 1], Json<LookupAnswer>), Refusal> {
     // Who may not ask is told so before anything of the question is judged.
     if !asker.role.may_look_up() {
         return Err(Problem::forbidden(format!("role {} may not look up; analyst and approver may", asker.role)).into());
@@ -43,14 +48,16 @@ pub(super) async fn lookup(
     app.time.present()?;
     let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
     let (question, papers) = understand(&request)?;
-    let (answer, note) = match papers.process.release() {
+    let ((answer, read), note) = match papers.process.release() {
         Release::Refused(reason) => (
-            Answer::bare(Verdict::Refused, app.time.cutoff().horizon()),
+            (Answer::bare(Verdict::Refused, app.time.cutoff().horizon()), Duration::ZERO),
             Some(format!("{} is not answered: {reason}", papers.process)),
         ),
         Release::Assignment => (app.answer(question.clone()).await?, None),
     };
+    let recording = Stopwatch::start();
     let ledger = app.record(&asker, &papers, answer.verdict).await?;
+    let timing = timing(read, recording.elapsed());
     // The entry took a moment to become durable. What passed the horizon meanwhile is hidden, and a clock that jumped
     // meanwhile says nothing about the horizon.
     let Present { cutoff, .. } = app.time.present()?;
@@ -61,7 +68,12 @@ pub(super) async fn lookup(
         Verdict::Ambiguous => Some(AMBIGUOUS.to_owned()),
         _ => None,
     });
-    Ok(Json(render(&request, &question, answer, note, ledger)))
+    Ok(([(SERVER_TIMING, timing)], Json(render(&request, &question, answer, note, ledger))))
+}
+
+fn timing(read: Duration, record: Duration) -> String {
+    let [read, record] = [read, record].map(|took| took.as_secs_f64() * 1000.0);
+    format!("read;dur={read:.3}, record;dur={record:.3}")
 }
 
 /// Reads the question and the papers; says which field is wrong.
@@ -90,15 +102,18 @@ fn understand(request: &LookupRequest) -> Result<(Question, Papers), Problem> {
 }
 
 impl App {
-    async fn answer(self: &Arc<Self>, question: Question) -> Result<Answer, Problem> {
+    /// The answer, and what reading and judging took.
+    async fn answer(self: &Arc<Self>, question: Question) -> Result<(Answer, Duration), Problem> {
         let app = Arc::clone(self);
-        let Present { now, cutoff } = self.time.present()?;
+        let Present { now, cutoff, .. } = self.time.present()?;
         let looked_up = tokio::task::spawn_blocking(move || {
+            let reading = Stopwatch::start();
             let heard = app.queue.heard();
-            lookup::look_up(&app.store, &app.config, &heard, &question, Reach::Evidence, cutoff, now)
+            let answer = lookup::look_up(&app.store, &app.config, &heard, &question, Reach::Evidence, cutoff, now);
+            (answer, reading.elapsed())
         });
-        let answer = looked_up.await.map_err(|_| Problem::internal("the lookup was cut short"))?;
-        answer.map_err(|error| {
+        let (answer, read) = looked_up.await.map_err(|_| Problem::internal("the lookup was cut short"))?;
+        answer.map(|answer| (answer, read)).map_err(|error| {
             tracing::error!(%error, "a lookup failed");
             Problem::internal(format!("the store could not be read, and nothing is answered around damage: {error}"))
         })

@@ -91,6 +91,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(api::PURGE_PLAN, get(purge::plan))
         .route(api::PURGE_REPORTS, get(purge::reports))
         .route(&format!("{}/{{sequence}}", api::PURGE_REPORTS), get(purge::report))
+        .route(api::PURGE_RUN, post(purge::run))
         .route(api::PURGE_WINDOW, post(purge::window))
         .route(api::LIVEZ, get(|| async { "alive\n" }))
         .route(api::READYZ, get(ready))

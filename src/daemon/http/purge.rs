@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::api::{
     BucketText, ChangeText, ErasureText, OldestText, PlanAnswer, Problem, PurgeReports, PurgeStatus, ReportLine,
-    RunText, SpanText, WindowAnswer, WindowRequest,
+    RunAnswer, RunText, SpanText, WindowAnswer, WindowRequest,
 };
 use crate::config::duration;
 use crate::daemon::purge::Ask;
@@ -107,6 +107,26 @@ pub(super) async fn report(
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes).into_response())
 }
 
+/// Makes a run now, and waits for it. In doubt about the clock none is made.
+pub(super) async fn run(State(app): State<Arc<App>>, Asker(asker): Asker) -> Result<Json<RunAnswer>, Refusal> {
+    may(asker.role, asker.role.may_run_purges(), "have a purge made; operator may")?;
+    app.time.now()?;
+    let gone = || Problem::unavailable("the purge has stopped");
+    let (done, made) = oneshot::channel();
+    app.ask_purge.send(Ask::Run(done)).map_err(|_| gone())?;
+    let Some(run) = made.await.map_err(|_| gone())? else {
+        // The doubt began after it was asked for, and may have ended since.
+        app.time.now()?;
+        return Err(Problem::unavailable("the clock was in doubt for a moment, and no run was made; ask again").into());
+    };
+    Ok(Json(RunAnswer {
+        cutoff: run.cutoff.horizon().to_string(),
+        run: run_text(&run),
+        remaining: run.remaining(),
+        files_removed: run.files_removed,
+    }))
+}
+
 pub(super) async fn window(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
@@ -115,6 +135,8 @@ pub(super) async fn window(
     may(asker.role, asker.role.may_change_the_window(), "change the window; operator may")?;
     let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
     let window = app.window(&request.window)?;
+    // What a change destroys is destroyed by the clock.
+    app.time.now()?;
     if request.confirm != request.window {
         let detail = "it must repeat the new window letter by letter; GET /v1/purge/plan?window= shows what is lost";
         return Err(Problem::bad_field("confirm", detail).into());
@@ -131,7 +153,14 @@ impl App {
     /// A window that the configuration could have.
     fn window(&self, text: &str) -> Result<Duration, Problem> {
         let window = duration::parse(text).map_err(|error| Problem::bad_field("window", error))?;
-        self.config.window_problem(window).map_or(Ok(window), |problem| Err(Problem::bad_field("window", problem)))
+        if let Some(problem) = self.config.window_problem(window) {
+            return Err(Problem::bad_field("window", problem));
+        }
+        let longest = self.store.longest_window();
+        if window > longest {
+            return Err(Problem::bad_field("window", WindowError::TooLong { asked: window, longest }));
+        }
+        Ok(window)
     }
 
     /// Makes this the window, destroys what is due by it, and reports the change.

@@ -34,7 +34,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         now: clock.now.clone(),
         horizon: app.time.cutoff().horizon().to_string(),
-        window: retention.window.as_secs(),
+        window: app.store.window().as_secs(),
         bucket: u64::from(retention.bucket.secs()),
         started: app.started.to_string(),
         accepting: app.queue.accepting() && clock.state == ClockState::Trusted && !disk.full,

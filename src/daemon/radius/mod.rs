@@ -170,7 +170,7 @@ impl Listening {
             Ok(incoming) => incoming,
             Err(reason) => return counters.unheard(reason),
         };
-        let Ok(Present { now: received, cutoff }) = present else {
+        let Ok(Present { now: received, expired, cutoff }) = present else {
             // Not acknowledged, so the source keeps it; but what it says of the time is heard.
             counters.clock_in_doubt.bump();
             if let Some((source, stamp)) = incoming.stamp() {
@@ -193,7 +193,7 @@ impl Listening {
             counters.disk_full.bump();
             return lock(&self.recent).forget(datagram.peer, sameness.0);
         }
-        let asked = incoming.asked(config, sealer, received, cutoff);
+        let asked = incoming.asked(config, sealer, received, expired, cutoff);
         if !queue.accepting() || asked.is_err() {
             counters.refused.bump();
             lock(&self.recent).forget(datagram.peer, sameness.0);

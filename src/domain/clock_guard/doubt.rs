@@ -119,7 +119,7 @@ pub struct Doubt {
     sources: BTreeMap<SourceName, Said>,
     accepted: Vec<Role>,
     /// A clock that is ahead by more than this is accepted by two.
-    carry: Duration,
+    pub(super) carry: Duration,
     /// Of the two marks of [`super::LONG`] and [`super::BREACH`], those that are past.
     pub(super) marks: usize,
 }

@@ -87,6 +87,14 @@ impl ClockGuard {
         Self { rules, trust, doubt: None, doubts: 0 }
     }
 
+    /// Another carry-interval is in force, also for a doubt that has begun.
+    pub fn set_carry_interval(&mut self, carry_interval: Duration) {
+        self.rules.carry_interval = carry_interval;
+        if let Some(doubt) = &mut self.doubt {
+            doubt.carry = carry_interval;
+        }
+    }
+
     /// Takes a reading. The first decides how the guard begins. Returns what changed, in order; most often nothing.
     pub fn observe(&mut self, reading: Reading) -> Vec<Change> {
         let judged = self.judge(&reading);
