@@ -14,6 +14,7 @@ mod support;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use lapsed::wire::radius::client::RequestBuilder;
 use serde_json::Value;
 
 use support::radius::{Nas, SECRET, acknowledged, request, signed};
-use support::{Daemon, PATIENCE, Site, ago, code, lapsed, talk_of, text};
+use support::{Daemon, PATIENCE, Site, ago, code, files_below, lapsed, talk_of, text};
 
 const MIB: usize = 1 << 20;
 /// Seconds.
@@ -313,6 +314,58 @@ impl Drop for Enough<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
     }
+}
+
+/// Many bulky statements of one bucket, the even ones at its first second, the odd ones at its last. All are acknowledged.
+fn tell_many(nas: &Nas, bucket: u64) {
+    let bulk = "x".repeat(200);
+    let at = |secs: u64| Timestamp::from_millis((bucket * BUCKET + secs) * 1000);
+    for round in 0..60_u32 {
+        let one = |number: u8| {
+            let session = format!("bulk-{round}-{number}");
+            let second = if number.is_multiple_of(2) { 0 } else { BUCKET - 1 };
+            let builder = request(number, StatusType::Start, &session, at(second));
+            let [.., high, low] = (round * 100 + u32::from(number)).to_be_bytes();
+            let builder = builder.user_name(&format!("{session}-{bulk}")).framed_ip(Ipv4Addr::new(198, 18, high, low));
+            signed(builder.circuit_id(bulk.as_bytes()).remote_id(bulk.as_bytes()))
+        };
+        (0..100).for_each(|number| nas.send(&one(number)));
+        (0..100).for_each(|_| drop(nas.receive()));
+    }
+}
+
+#[test]
+fn a_run_without_room_to_rewrite_says_so_and_a_later_one_finishes_it() {
+    let Some(site) = site() else { return };
+    let operator = site.token("op-1", "operator");
+    let daemon = site.start();
+    let nas = Nas::at("127.0.0.1", daemon.radius);
+    let bucket = bucket_of(ago(BUCKET));
+    tell_many(&nas, bucket);
+    let is_large = |file: &PathBuf| {
+        let is_table = file.extension().is_some_and(|extension| extension == "sst");
+        is_table && fs::metadata(file).is_ok_and(|found| found.len() > 2 << 20)
+    };
+    until("a large table", || {
+        assert!(!is_full(&site, &operator));
+        files_below(&site.disk().path("db")).iter().any(is_large)
+    });
+
+    // Room for what a run writes down, and none to write the younger half of that table anew.
+    daemon.signal("STOP");
+    fs::remove_file(site.disk().path("ballast")).unwrap();
+    site.disk().fill_but(3 * MIB / 2);
+    daemon.signal("CONT");
+    let failures = || purge_status(&site, &operator)["last-run"]["failures"].to_string();
+    until("a run without room", || failures().contains("compact: no-space"));
+    assert!(site.status(&operator).disk.full);
+
+    site.disk().empty();
+    until("a run that held", || purge_status(&site, &operator)["last-run"]["result"] == "verified");
+    until("room", || !is_full(&site, &operator));
+    until("the key's end", || state_of_key(&site, bucket) == DESTROYED);
+    let (status, talk) = daemon.stop();
+    assert!(status.success(), "{talk}");
 }
 
 /// Runs a harmless command until it is so late.
