@@ -55,6 +55,11 @@ impl Problem {
         Self::new(503, "clock-in-doubt", "the clock is in doubt", detail)
     }
 
+    /// 503: the disk is full, and what is asked would have to be written down.
+    pub fn disk_full(detail: impl Into<String>) -> Self {
+        Self::new(503, "disk-full", "the disk is full", detail)
+    }
+
     /// 409: what is asked does not fit what is.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(409, "conflict", "this cannot be done now", detail)

@@ -22,16 +22,29 @@ pub struct StatusAnswer {
     pub bucket: u64,
     /// When the daemon started.
     pub started: String,
-    /// Are events taken? Not while the clock is in doubt.
+    /// Are events taken? Not while the clock is in doubt or the disk full.
     pub accepting: bool,
     /// Is the wall clock believed?
     pub clock: ClockStatus,
+    /// Room on the disk.
+    pub disk: DiskStatus,
     /// Entries in the access ledger.
     pub access_entries: u64,
     /// The configured sources and what is known of them.
     pub sources: Vec<SourceStatus>,
     /// Counts since the start, by name.
     pub counters: BTreeMap<String, u64>,
+}
+
+/// Room on the disk that the store lies on. `null` where the file system does not say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskStatus {
+    /// Is there too little to take events?
+    pub full: bool,
+    /// Bytes that are free.
+    pub free: Option<u64>,
+    /// Bytes that the ballast holds back.
+    pub ballast: Option<u64>,
 }
 
 /// One source.

@@ -117,6 +117,10 @@ pub(super) fn status_sheet(status: &StatusAnswer) -> String {
     if let Some(reason) = status.clock.reason {
         sheet.line("clock", &format!("IN DOUBT: {reason}; `lapse clock status` says more"));
     }
+    if status.disk.full {
+        let free = status.disk.free.map_or_else(|| "?".to_owned(), |free| (free >> 20).to_string());
+        sheet.line("disk", &format!("FULL ({free} MiB free): events are not acknowledged until there is room again"));
+    }
     sheet.line("ledger", &format!("{} access entries", status.access_entries));
     for source in &status.sources {
         let heard = source.heard.as_deref().unwrap_or("never heard");

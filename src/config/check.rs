@@ -15,7 +15,7 @@ use super::file::{ClockTable, File, IngestTable, ListenTable, LookupTable, Netwo
 use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
-use super::{Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, principals, radius};
+use super::{Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, Store, principals, radius};
 use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
 use crate::domain::time::BucketWidth;
@@ -57,6 +57,7 @@ pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, f
     Config {
         keyring_dir: inner(file.keyring_dir).map_or_else(|| state_dir.clone(), |dir| base.join(dir)),
         state_dir,
+        store: Store { ballast: inner(file.store.ballast).unwrap_or(Store::default().ballast) },
         require_erasure_class,
         lookup: lookup(&file.lookup, faults),
         listen: listen(file.listen, base, faults),

@@ -13,7 +13,7 @@ use super::fault::Faults;
 use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::shape::{
-    CLOCK, INGEST, LISTEN, LOOKUP, NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT,
+    CLOCK, INGEST, LISTEN, LOOKUP, NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, STORE,
 };
 use super::value;
 use crate::domain::actor::Role;
@@ -33,6 +33,7 @@ pub(super) const KEPT: [&str; 4] = ["mac", "circuit-id", "remote-id", "nas-port"
 pub(super) struct File {
     pub(super) state_dir: Option<At<PathBuf>>,
     pub(super) keyring_dir: Option<At<PathBuf>>,
+    pub(super) store: StoreTable,
     pub(super) retention: RetentionTable,
     pub(super) lookup: LookupTable,
     pub(super) listen: ListenTable,
@@ -41,6 +42,11 @@ pub(super) struct File {
     pub(super) clock: ClockTable,
     pub(super) networks: Vec<NetworkTable>,
     pub(super) principals: Vec<PrincipalTable>,
+}
+
+/// `[store]`.
+pub(super) struct StoreTable {
+    pub(super) ballast: Option<At<u64>>,
 }
 
 /// `[retention]`.
@@ -131,6 +137,7 @@ impl File {
         Self {
             state_dir: path(&root, "state-dir"),
             keyring_dir: path(&root, "keyring-dir"),
+            store: root.table("store", &STORE, StoreTable::read),
             retention: root.table("retention", &RETENTION, RetentionTable::read),
             lookup: root.table("lookup", &LOOKUP, LookupTable::read),
             listen: root.table("listen", &LISTEN, ListenTable::read),
@@ -152,6 +159,12 @@ fn version(root: &Reader<'_, '_, '_>, faults: &Faults<'_>) {
         let found = value.as_integer()?.to_string();
         Some(if found == "1" { Ok(()) } else { Err(Problem::UnknownVersion { found }) })
     });
+}
+
+impl StoreTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self { ballast: size(table, "ballast") }
+    }
 }
 
 impl RetentionTable {
@@ -189,10 +202,7 @@ impl ListenTable {
 impl RadiusTable {
     fn read(table: &Reader<'_, '_, '_>) -> Self {
         Self {
-            receive_buffer: table.value("receive-buffer", "a number of bytes, such as \"8MiB\"", |written| {
-                let plain = || written.as_integer().map(ToString::to_string);
-                written.as_str().map(str::to_owned).or_else(plain).map(|text| value::size(&text))
-            }),
+            receive_buffer: size(table, "receive-buffer"),
             listen: table.tables("listen", &RADIUS_LISTEN, |table| {
                 table.required("address", table.text("address", A_TEXT, value::socket_address))
             }),
@@ -265,6 +275,13 @@ impl PrincipalTable {
 
 fn duration(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<Duration>> {
     table.text(key, A_DURATION, value::duration)
+}
+
+fn size(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<u64>> {
+    table.value(key, "a number of bytes, such as \"8MiB\"", |written| {
+        let plain = || written.as_integer().map(ToString::to_string);
+        written.as_str().map(str::to_owned).or_else(plain).map(|text| value::size(&text))
+    })
 }
 
 fn silence(table: &Reader<'_, '_, '_>) -> Option<At<Option<Duration>>> {

@@ -49,6 +49,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Where the keys of the buckets are: apart from the store, if it can be, so that no backup takes both.
     pub keyring_dir: PathBuf,
+    /// The room that the store keeps for itself.
+    pub store: Store,
     /// What is kept for how long.
     pub retention: Retention,
     /// What overwriting a key must at least mean where the keyring lies.
@@ -67,6 +69,13 @@ pub struct Config {
     pub ingest: Ingest,
     /// When the wall clock is in doubt.
     pub clock: Clock,
+}
+
+/// `[store]`: the room that the store keeps for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// Bytes that are held back for opening and purging when the disk is full; 0 for none.
+    pub ballast: u64,
 }
 
 /// `[lookup]`: how close to a change of holder an answer may be without being uncertain.
@@ -253,6 +262,7 @@ impl Default for Config {
         Self {
             state_dir: PathBuf::from("/var/lib/lapsed"),
             keyring_dir: PathBuf::from("/var/lib/lapsed"),
+            store: Store::default(),
             retention: check::default_retention(),
             require_erasure_class: ErasureClass::Degraded,
             lookup: Lookup::default(),
@@ -263,6 +273,12 @@ impl Default for Config {
             ingest: Ingest::default(),
             clock: Clock::default(),
         }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { ballast: 256 << 20 }
     }
 }
 

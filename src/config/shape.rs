@@ -17,6 +17,7 @@ pub(super) static ROOT: Shape = Shape {
         "version",
         "state-dir",
         "keyring-dir",
+        "store",
         "retention",
         "lookup",
         "listen",
@@ -27,6 +28,7 @@ pub(super) static ROOT: Shape = Shape {
         "principal",
     ],
 };
+pub(super) static STORE: Shape = Shape { heading: "[store]", keys: &["ballast"] };
 pub(super) static RETENTION: Shape = Shape {
     heading: "[retention]",
     keys: &["window", "bucket", "purge-interval", "carry-interval", "max-silence", "require-erasure-class"],
@@ -56,8 +58,9 @@ pub(super) static NETWORK: Shape = Shape { heading: "[[network]]", keys: &["pref
 pub(super) static PRINCIPAL: Shape = Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "role"] };
 
 /// Every table, the top of the file first.
-pub static SHAPES: [&Shape; 11] = [
+pub static SHAPES: [&Shape; 12] = [
     &ROOT,
+    &STORE,
     &RETENTION,
     &LOOKUP,
     &LISTEN,

@@ -24,6 +24,8 @@ pub(super) struct Counters {
     pub(super) status_server: Count,
     /// Requests dropped because the store could not take them.
     pub(super) refused: Count,
+    /// Requests dropped because the disk was full.
+    pub(super) disk_full: Count,
     /// Requests dropped because the clock was in doubt.
     pub(super) clock_in_doubt: Count,
     /// Datagrams that the kernel dropped for want of buffer.
@@ -104,6 +106,7 @@ impl Counters {
             ("acknowledged", &self.acknowledged),
             ("status-server", &self.status_server),
             ("refused", &self.refused),
+            ("disk-full", &self.disk_full),
             ("clock-in-doubt", &self.clock_in_doubt),
             ("dropped-by-kernel", &self.dropped_by_kernel),
             ("expired-on-arrival", &self.expired_on_arrival),

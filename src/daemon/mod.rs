@@ -3,6 +3,8 @@
 //! Start: the clock is judged first; then keys that fell due are destroyed while the store opens; then the writer, the API,
 //! and last the listeners. Stop: the listeners first, then the API, then the writer once its queue is empty.
 //!
+//! Room on the disk is looked at before the first run: a start on a full disk purges first and serves what needs no room.
+//!
 //! A daemon that starts in doubt about its clock starts all the same: it hears what sources say of the time, shows its
 //! status, and lets people accept the clock. It answers, acknowledges and destroys nothing until the doubt has ended.
 
@@ -13,6 +15,7 @@ mod purge;
 mod purge_terms;
 mod purge_view;
 mod radius;
+mod room;
 mod stopwatch;
 mod time;
 mod upkeep;
@@ -42,6 +45,7 @@ use http::{App, Peer};
 use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
 use radius::{Context, Listener};
+use room::Room;
 use time::Time;
 use writer::{Queue, Writer};
 
@@ -133,10 +137,12 @@ impl Daemon {
         let ledger_keys = config.state_dir.join("ledger-keys");
         keys::make_if_missing(&ledger_keys, "access", "lapsed/access")?;
         keys::make_if_missing(&ledger_keys, "purge", "lapsed/purge")?;
+        let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let counters = Arc::new(Counters::default());
         let Writer { queue, thread: writer, ended: writer_ended } = Writer::start(writer::Start {
             store: Arc::clone(&store),
             counters: Arc::clone(&counters),
+            room: Arc::clone(&room),
             heard: store.heard()?,
             next_access: store.next_entry(Log::Access)?,
             queue: config.ingest.queue,
@@ -144,13 +150,14 @@ impl Daemon {
         })
         .map_err(DaemonError::Thread)?;
         let view = PurgeView::default();
-        let purge = start_purge(&store, &config, &time, &counters, &view).await?;
+        let purge = start_purge(&store, &config, &time, &counters, &room, &view).await?;
         let context = Context {
             config: Arc::clone(&config),
             time: Arc::clone(&time),
             sealer: store.sealer(),
             queue: queue.clone(),
             counters: Arc::clone(&counters),
+            room: Arc::clone(&room),
         };
         let app = App {
             config: Arc::clone(&config),
@@ -159,6 +166,7 @@ impl Daemon {
             store: Arc::clone(&store),
             queue: queue.clone(),
             counters: Arc::clone(&counters),
+            room,
             purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
@@ -232,6 +240,7 @@ async fn start_purge(
     config: &Arc<Config>,
     time: &Arc<Time>,
     counters: &Arc<Counters>,
+    room: &Arc<Room>,
     view: &PurgeView,
 ) -> Result<Purge, DaemonError> {
     let purger = Purger::resume(Arc::clone(store), time.believed())?;
@@ -240,6 +249,7 @@ async fn start_purge(
         config: Arc::clone(config),
         time: Arc::clone(time),
         counters: Arc::clone(counters),
+        room: Arc::clone(room),
         purger,
         view: view.clone(),
         ran: None,

@@ -21,6 +21,7 @@ use crate::store::{CommitError, KeyringFound, Store, WindowError};
 use super::counters::Counters;
 use super::purge_terms;
 use super::purge_view::PurgeView;
+use super::room::Room;
 use super::time::{Present, Time};
 use super::upkeep;
 
@@ -51,6 +52,7 @@ pub(super) struct Purging {
     pub(super) config: Arc<Config>,
     pub(super) time: Arc<Time>,
     pub(super) counters: Arc<Counters>,
+    pub(super) room: Arc<Room>,
     pub(super) purger: Purger,
     pub(super) view: PurgeView,
     /// Time since boot at which the last run began.
@@ -84,7 +86,9 @@ impl Purging {
         }
         let Ok(present) = self.time.present() else { return Ok(()) };
         self.run(present, Trigger::Start)?;
-        self.report(Kind::Start)
+        self.report(Kind::Start)?;
+        self.room.look();
+        Ok(())
     }
 
     /// Starts the thread.
@@ -110,6 +114,8 @@ impl Purging {
                 Ok(Ask::ChangeWindow { window, who, done }) => self.change_window(window, who, done)?,
                 Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => return self.end(),
             }
+            // After a run, which has made room and for which the ballast may have gone.
+            self.room.look();
         }
     }
 
@@ -152,7 +158,12 @@ impl Purging {
         let time = Arc::clone(&self.time);
         let order = Order { cutoff: present.cutoff, trigger };
         let terms = self.terms();
-        let run = self.purger.run(order, &terms, &|| time.believed(), &mut |step| tracing::debug!(?step, "purge"))?;
+        let (now, mut watch) = (|| time.believed(), |step| tracing::debug!(?step, "purge"));
+        let run = if self.room.give_way() {
+            self.purger.run(order, &terms, &now, &mut watch)?
+        } else {
+            self.purger.run_without_space(order, &terms, &now, &mut watch)
+        };
         self.counters.purged(&run);
         if run.failed() {
             tracing::error!(failures = ?run.failures, checks = ?run.checks, "a purge run failed; it is tried again");
@@ -184,6 +195,8 @@ impl Purging {
         done: oneshot::Sender<Result<(), WindowError>>,
     ) -> Result<(), CommitError> {
         let old = self.store.window();
+        // `POLICY` is written anew. If there is no room for it, the change is refused by that.
+        self.room.give_way();
         let hidden = self.time.cutoff().or_later(self.store.cutoff());
         let changed = self.store.change_window(window);
         if changed.is_ok() {
@@ -217,6 +230,10 @@ impl Purging {
 
     fn report(&mut self, kind: Kind) -> Result<(), CommitError> {
         self.note_clock();
+        if !self.room.give_way() {
+            // The period goes on until there is room for its report.
+            return Ok(());
+        }
         let closing = Closing {
             kind,
             at: self.time.believed(),

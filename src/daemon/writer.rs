@@ -16,9 +16,13 @@ use crate::domain::time::Timestamp;
 use crate::store::{Batch, CommitError, Log, Number, Sealed, Store};
 
 use super::counters::Counters;
+use super::room::Room;
 
 /// How many records one piece of work should carry at most; the queue is bounded in pieces of this size.
 pub(super) const WORK_RECORDS: usize = 64;
+
+/// How many commits there are between two glances at the disk.
+const GLANCE_EVERY: u64 = 16;
 
 /// Something to be made durable.
 pub(super) enum Work {
@@ -88,6 +92,7 @@ pub(super) struct Writer {
 pub(super) struct Start {
     pub(super) store: Arc<Store>,
     pub(super) counters: Arc<Counters>,
+    pub(super) room: Arc<Room>,
     pub(super) heard: BTreeMap<SourceName, Timestamp>,
     /// Index of the next entry of the access ledger.
     pub(super) next_access: u64,
@@ -108,6 +113,7 @@ impl Writer {
         let mut writing = Writing {
             store: start.store,
             counters: start.counters,
+            room: start.room,
             heard,
             next_access: start.next_access,
             batch: start.batch,
@@ -126,6 +132,7 @@ impl Writer {
 struct Writing {
     store: Arc<Store>,
     counters: Arc<Counters>,
+    room: Arc<Room>,
     heard: Heard,
     next_access: u64,
     batch: usize,
@@ -155,6 +162,9 @@ impl Writing {
             // A crash before this returns leaves nothing acknowledged and nothing answered; one after it, both durable.
             let hidden = self.store.commit(batch)?;
             self.counters.commits.bump();
+            if self.counters.commits.value().is_multiple_of(GLANCE_EVERY) {
+                self.room.glance();
+            }
             self.counters.records.add(records.saturating_sub(hidden));
             self.counters.hidden_in_flight.add(hidden);
             waiting.records.into_iter().for_each(|once_durable| once_durable());

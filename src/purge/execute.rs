@@ -83,18 +83,7 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
     // 4. The keys of buckets that are wholly past: before their rows, since this needs no space, and makes unreadable also
     //    what no one can reach any more. A crash leaves rows that nothing opens; nobody asks for them, as they are hidden.
     (around.watch)(Step::Keys);
-    let destruction = match store.destroy_keys(order.cutoff) {
-        Ok(destruction) => {
-            if !destruction.failed.is_empty() {
-                run.failures.push(Failure { step: Step::Keys, reason: Reason::Keyring });
-            }
-            destruction
-        }
-        Err(_) => failed(&mut run, Step::Keys, Reason::Keyring),
-    };
-    let at = (around.now)();
-    let acts: Vec<Act> = around.acts.iter().cloned().chain([Act { at, destruction }]).collect();
-    keys::account(&mut run, store, &acts, around.reported, at);
+    destroy_keys(store, &mut run, around);
 
     // 5 and 6. Rows leave the files, and that is looked at by other means than those that did it. A crash leaves some files
     //    rewritten and others not; the filter drops from those what the next run finds. No row that is live is lost: a new file
@@ -107,6 +96,35 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
     let tables: BTreeSet<String> = live.difference(&now_live).cloned().collect();
     run.files_removed = u64::try_from(tables.len()).unwrap_or(u64::MAX);
     Unlinked { run, oldest_kept: remaining.oldest_kept, dead: Dead { tables, logs } }
+}
+
+/// The part of a run that needs no space: hides and destroys keys. It says that there was none for the rest.
+pub(super) fn without_space(store: &Store, order: Order, around: &mut Surroundings<'_>) -> Run {
+    let mut run = Run::begin((around.now)(), order.trigger, order.cutoff);
+    run.wal_oldest = around.wal_oldest;
+    // As steps 1 and 4 above; a crash leaves what it leaves there.
+    (around.watch)(Step::Barrier);
+    store.hide(order.cutoff);
+    run.failures.push(Failure { step: Step::Flush, reason: Reason::NoSpace });
+    (around.watch)(Step::Keys);
+    destroy_keys(store, &mut run, around);
+    run.ended = (around.now)();
+    run
+}
+
+fn destroy_keys(store: &Store, run: &mut Run, around: &Surroundings<'_>) {
+    let destruction = match store.destroy_keys(run.cutoff) {
+        Ok(destruction) => {
+            if !destruction.failed.is_empty() {
+                run.failures.push(Failure { step: Step::Keys, reason: Reason::Keyring });
+            }
+            destruction
+        }
+        Err(_) => failed(run, Step::Keys, Reason::Keyring),
+    };
+    let at = (around.now)();
+    let acts: Vec<Act> = around.acts.iter().cloned().chain([Act { at, destruction }]).collect();
+    keys::account(run, store, &acts, around.reported, at);
 }
 
 /// Looks through the directory: after the run was recorded, since it is that record which makes the database write a MANIFEST

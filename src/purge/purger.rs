@@ -136,6 +136,24 @@ impl Purger {
         Ok(run)
     }
 
+    /// Makes the part of a run that needs no space: keys are destroyed, and nothing is written down. What was done is in the
+    /// record of the next run, and a crash before it leaves a table that says which keys are gone.
+    pub fn run_without_space(
+        &mut self,
+        order: Order,
+        terms: &Terms,
+        now: &dyn Fn() -> Timestamp,
+        watch: &mut dyn FnMut(Step),
+    ) -> Run {
+        let (reported, acts) = (self.reported.clone(), std::mem::take(&mut self.acts));
+        let wal_oldest = self.tally.wal_oldest;
+        let mut around = Surroundings { now, watch, reported: &reported, acts: &acts, wal_oldest };
+        let run = execute::without_space(&self.store, order, &mut around);
+        self.reported = reported.after(&run);
+        self.tally.add(&run, terms);
+        run
+    }
+
     /// Closes the period: its report becomes an entry of the purge ledger, in the batch that begins the next period.
     ///
     /// # Errors

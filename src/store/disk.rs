@@ -24,6 +24,11 @@ impl DiskError {
     }
 }
 
+/// Is a step that failed with this one that failed for want of space?
+pub(super) const fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Makes a directory that only its owner can enter, and those above it. One that is there stays as it is.
 pub(super) fn make_private_dir(path: &Path) -> Result<(), DiskError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(DiskError::when("create the directory", path))

@@ -56,6 +56,12 @@ pub enum EngineError {
     /// A row of the family is not in the format.
     #[error("a row of `{0}` is not in the format")]
     BadRow(&'static str),
+    /// A file could not be rewritten, with little space left: RocksDB counts it, and says no more.
+    #[error("files could not be rewritten: there is little space left")]
+    NoRoomToRewrite,
+    /// A file could not be rewritten, with space enough: RocksDB counts it, and says no more.
+    #[error("files could not be rewritten")]
+    NotRewritten,
     /// A test asked for this failure.
     #[error("a test asked for this failure")]
     Injected,
@@ -64,8 +70,13 @@ pub enum EngineError {
 impl EngineError {
     /// Is it for want of space on the disk?
     pub fn is_full(&self) -> bool {
-        // RocksDB passes the kernel's words on (strerror(3) of ENOSPC), and no code with them.
-        matches!(self, Self::RocksDb(words) if words.contains("No space left on device"))
+        // RocksDB passes the kernel's words on (strerror(3) of ENOSPC and EDQUOT), and no code with them.
+        let full = ["No space left on device", "Disk quota exceeded"];
+        match self {
+            Self::RocksDb(words) => full.iter().any(|full| words.contains(full)),
+            Self::NoRoomToRewrite => true,
+            Self::NoColumn(_) | Self::BadRow(_) | Self::NotRewritten | Self::Injected => false,
+        }
     }
 }
 
@@ -320,6 +331,11 @@ impl Engine {
             iterator.next();
         }
         Ok(iterator.status()?)
+    }
+
+    /// How many flushes and compactions have failed since the database was opened.
+    pub(super) fn background_errors(&self) -> Result<u64, EngineError> {
+        Ok(self.db.property_int_value(properties::BACKGROUND_ERRORS)?.unwrap_or(0))
     }
 
     /// Are files being written or rewritten?

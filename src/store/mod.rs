@@ -9,10 +9,14 @@
 //!
 //! Beside all this stands [`inspect`], which checks a state directory from outside and uses none of it.
 //!
+//! Of the disk's space the [`Ballast`] holds some back; opening gives it up when the database does not open without, and
+//! everything else about it is the daemon's.
+//!
 //! This module decides nothing about time: it is told `now`. It computes no intervals, knows no roles, and writes no logs.
 //! What is before the published cutoff is neither read nor written; the steps that unlink it are in `purging`.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+mod ballast;
 mod batch;
 mod bucket_keys;
 mod directory;
@@ -55,6 +59,7 @@ use crate::domain::identity::SourceName;
 use crate::domain::retention::Retention;
 use crate::domain::time::{BucketWidth, Cutoff, Timestamp};
 
+pub use ballast::{Ballast, BallastError};
 pub use batch::Batch;
 pub use directory::{Dead, Leftovers, Listing, ListingError};
 pub use engine::{CommitError, EngineError, Fault};

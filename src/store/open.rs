@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
+use super::ballast::Ballast;
 use super::disk::{self, DiskError};
 use super::engine::{Column, CommitError, Engine, EngineError};
 use super::erasure::Erasure;
@@ -90,7 +91,9 @@ impl Store {
         let exists = is_there(&paths.database)?;
         // The keyring first: a crash after it leaves a keyring without a database, which the next start completes. The other
         // way round would leave a database that nothing can tell from one whose keyring was lost.
-        let (place, destroyed) = KeyPlace::find(&paths, retention, opening, exists)?;
+        // It needs no space where a file is overwritten in its place, and elsewhere some.
+        let ballast = Ballast::in_dir(state_dir);
+        let (place, destroyed) = with_room(&ballast, || KeyPlace::find(&paths, retention, opening, exists))?;
         let expiry = Arc::new(Expiry::default());
         let window = place.keyring().map_or(retention.window, |keyring| keyring.keys().window());
         let tuning = Tuning::new(window, Arc::clone(&expiry));
@@ -98,7 +101,8 @@ impl Store {
             Some(keyring) if !exists => create_database(state_dir, &paths.database, &tuning, keyring.store_id())?,
             Some(_) | None => check_families(&paths.database, &tuning)?,
         }
-        let engine = open_engine(&paths.database, &tuning)?;
+        // What is in its log becomes files while it opens: it does not open on a full disk.
+        let engine = with_room(&ballast, || open_engine(&paths.database, &tuning))?;
         let (keyring, found) = place.belonging_to(&engine, &paths, retention, opening)?;
         let failed = |source| OpenError::Database { path: paths.database.clone(), source };
         let noted = Noted::read(&engine).map_err(failed)?;
@@ -110,7 +114,8 @@ impl Store {
 
         // Only now, when it is known to be ours, does the keyring get keys for the buckets that never had one.
         let made = opening.make_keys.then(|| keyring.make_keys(opening.now)).transpose()?;
-        policy::publish(&paths.policy, &Retention { window: keyring.keys().window(), ..*retention })?;
+        let policy = Retention { window: keyring.keys().window(), ..*retention };
+        with_room(&ballast, || Ok(policy::publish(&paths.policy, &policy)?))?;
         Ok(Self {
             engine,
             keyring,
@@ -126,6 +131,15 @@ impl Store {
             paths,
             _lock: lock,
         })
+    }
+}
+
+/// Takes a step once more without the ballast if it failed for want of space. What it left the first time is what a crash
+/// in it leaves, and the step makes that good.
+fn with_room<T>(ballast: &Ballast, step: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    match step() {
+        Err(error) if error.is_full() && ballast.release()? => step(),
+        outcome => outcome,
     }
 }
 

@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::FORMAT;
-use super::disk::DiskError;
+use super::ballast::BallastError;
+use super::disk::{self, DiskError};
 use super::engine::EngineError;
 use super::keyring::{KeyringError, KeyringFault, Loss};
 use crate::domain::retention::Retention;
@@ -86,6 +87,9 @@ pub enum OpenError {
         /// What RocksDB says.
         source: EngineError,
     },
+    /// The disk is full, and the space that was held back for that cannot be had.
+    #[error(transparent)]
+    Ballast(#[from] BallastError),
     /// A step on a directory or file failed.
     #[error("cannot {doing} {path}: {kind}", path = path.display())]
     Io {
@@ -96,6 +100,30 @@ pub enum OpenError {
         /// Why it failed.
         kind: io::ErrorKind,
     },
+}
+
+impl OpenError {
+    /// Is it for want of space on the disk?
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Database { source, .. } => source.is_full(),
+            Self::Io { kind, .. } | Self::Keyring(KeyringError::Io { kind, .. }) => disk::is_full(*kind),
+            Self::Ballast(error) => error.is_full(),
+            Self::Locked(_)
+            | Self::KeyringMissing(_)
+            | Self::KeyringUnfinished(_)
+            | Self::KeyringForeign(_)
+            | Self::KeyringNewer { .. }
+            | Self::KeyringOlder { .. }
+            | Self::KeyringDamaged(_)
+            | Self::OtherStore { .. }
+            | Self::OtherBucket { .. }
+            | Self::TooManyBuckets
+            | Self::Keyring(_)
+            | Self::DatabaseForeign(_)
+            | Self::DatabaseNewer { .. } => false,
+        }
+    }
 }
 
 impl From<DiskError> for OpenError {

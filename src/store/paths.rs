@@ -13,6 +13,7 @@ pub(super) struct Paths {
     pub(super) policy: PathBuf,
     pub(super) lock: PathBuf,
     pub(super) keyring: PathBuf,
+    pub(super) ballast: PathBuf,
     /// The notes of sweeps.
     pub(super) swept: PathBuf,
 }
@@ -27,6 +28,7 @@ impl Paths {
             policy: state_dir.join("POLICY"),
             lock: state_dir.join("LOCK"),
             keyring: keyring_dir.join("keyring"),
+            ballast: state_dir.join(super::ballast::NAME),
             swept: keyring_dir.join("swept"),
         }
     }

@@ -10,6 +10,9 @@ use super::keys::RowKey;
 use super::{Batch, Store};
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
 
+/// What a table file grows to at most: RocksDB's `target_file_size_base`. With less than that free, a rewriting may lack room.
+const TABLE_BYTES: u64 = 64 << 20;
+
 /// Rows that are hidden and still there, by what they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Doomed {
@@ -157,11 +160,18 @@ impl Store {
     }
 
     /// Rewrites or unlinks every file that holds rows of buckets up to the cutoff's, up to the bucket `through`; the filter
-    /// drops what was hidden at the last [`Store::drop_hidden`]. RocksDB says nothing if it fails: see [`Store::doomed`] and [`Store::bounds`].
+    /// drops what was hidden at the last [`Store::drop_hidden`]. RocksDB says little if it fails: see [`Store::doomed`] and [`Store::bounds`].
     pub fn unlink(&self, through: Bucket) -> Result<(), EngineError> {
         let end = through.later(1).0.to_be_bytes().min(self.end_of_expired());
+        let before = self.engine.background_errors()?;
         self.engine.compact_below(Column::ByAddress, &end)?;
-        self.engine.compact_below(Column::BySubscriber, &end)
+        self.engine.compact_below(Column::BySubscriber, &end)?;
+        // Another's failure may be counted here: the run is then tried again for no reason, and that is all.
+        if self.engine.background_errors()? == before {
+            return Ok(());
+        }
+        let little = self.free_space().is_ok_and(|free| free < TABLE_BYTES);
+        Err(if little { EngineError::NoRoomToRewrite } else { EngineError::NotRewritten })
     }
 
     /// What the database's own list of files says about what is expired.

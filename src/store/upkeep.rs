@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ballast::{self, Ballast, BallastError};
 use super::erasure::Erasure;
 use super::keyring::{Destruction, KeyRecord, KeyringError, Maintained, ReadBack, WindowError};
 use super::open::KeyringHistory;
@@ -98,6 +99,20 @@ impl Store {
     /// What overwriting a key means on the file system and the devices that the keyring lies on, as found when it was opened.
     pub fn erasure(&self) -> &Erasure {
         &self.erasure
+    }
+
+    /// The file that holds space back. Opening has given it up if the disk was full.
+    pub fn ballast(&self) -> Ballast {
+        Ballast::in_dir(&self.paths.state_dir)
+    }
+
+    /// How many bytes are free for us where the database lies. What a quota leaves is not known.
+    ///
+    /// # Errors
+    ///
+    /// If the file system does not say.
+    pub fn free_space(&self) -> Result<u64, BallastError> {
+        ballast::free_space(&self.paths.database)
     }
 
     /// What sweeps did while nobody had the store, the oldest first. They stay until [`Store::forget_sweep_notes`].

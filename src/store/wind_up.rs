@@ -114,7 +114,7 @@ impl WindUp {
         let mut removed = Vec::new();
         let also = also.iter().map(|name| paths.state_dir.join(name));
         let clock = TrustedClock::path_in(&paths.keyring_dir);
-        let ours = [&paths.database, &paths.database_new, &paths.policy, &paths.swept, &clock];
+        let ours = [&paths.database, &paths.database_new, &paths.policy, &paths.ballast, &paths.swept, &clock];
         for path in ours.into_iter().cloned().chain(also).chain([paths.keyring.clone(), paths.lock.clone()]) {
             if remove(&path)? {
                 removed.push(path);

@@ -10,6 +10,7 @@
 pub(crate) mod api;
 pub(crate) mod old_store;
 pub(crate) mod radius;
+pub(crate) mod small_disk;
 pub(crate) mod traces;
 
 use std::fs;
@@ -27,6 +28,7 @@ use lapsed::clock::{Clock as _, SystemClock};
 use lapsed::domain::time::Timestamp;
 
 use radius::SECRET;
+use small_disk::SmallDisk;
 
 /// How long anything may take before the test is given up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -56,6 +58,7 @@ pub(crate) fn ago(secs: u64) -> Timestamp {
 /// A directory with a configuration. The daemon on it may come and go.
 pub(crate) struct Site {
     dir: tempfile::TempDir,
+    disk: Option<SmallDisk>,
 }
 
 impl Site {
@@ -63,11 +66,33 @@ impl Site {
     pub(crate) fn new(tables: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let site = Self { dir };
+        let site = Self { dir, disk: None };
         site.write("nas.secret", SECRET);
-        let general = "version = 1\nstate-dir = \"state\"\n[listen]\napi-socket = \"api.sock\"\n";
+        let general =
+            "version = 1\nstate-dir = \"state\"\n[store]\nballast = \"1MiB\"\n[listen]\napi-socket = \"api.sock\"\n";
         site.write("lapsed.toml", &format!("{general}[[radius.listen]]\naddress = \"127.0.0.1:0\"\n{tables}"));
         site
+    }
+
+    /// The same, with its state on a file system of so many MiB and with a ballast of so many. Nothing may run there yet.
+    /// An error says why this machine cannot have one.
+    pub(crate) fn on_small_disk(tables: &str, size: u64, ballast: u64) -> Result<Self, String> {
+        let mut site = Self::new(tables);
+        let config = fs::read_to_string(site.path("lapsed.toml")).unwrap();
+        site.write("lapsed.toml", &config.replace("\"1MiB\"", &format!("\"{ballast}MiB\"")));
+        fs::create_dir(site.path("state")).unwrap();
+        site.disk = Some(SmallDisk::mount(&site.path("state"), size)?);
+        Ok(site)
+    }
+
+    /// The small disk.
+    pub(crate) fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().unwrap()
+    }
+
+    /// The daemon's command line, where it sees the small disk if there is one.
+    pub(crate) fn lapsed(&self, arguments: &[&str]) -> Command {
+        self.disk.as_ref().map_or_else(|| lapsed(arguments), |disk| disk.inside(&lapsed(arguments)))
     }
 
     /// A path in the directory.
@@ -94,7 +119,7 @@ impl Site {
 
     /// Starts the daemon with these arguments before its configuration.
     pub(crate) fn start_as(&self, arguments: &[&str]) -> Daemon {
-        let mut command = lapsed(arguments);
+        let mut command = self.lapsed(arguments);
         command.arg("--config").arg(self.path("lapsed.toml"));
         Self::ready(Self::spawned(command))
     }
@@ -109,7 +134,7 @@ impl Site {
 
     /// Starts the daemon and waits for nothing.
     pub(crate) fn spawn(&self, config: &str, verbosity: Option<&str>) -> Daemon {
-        let mut command = lapsed(&["run", "--config"]);
+        let mut command = self.lapsed(&["run", "--config"]);
         command.arg(self.path(config));
         if let Some(verbosity) = verbosity {
             command.env("RUST_LOG", verbosity);
@@ -128,7 +153,7 @@ impl Site {
     /// Mints a bearer token.
     pub(crate) fn token(&self, name: &str, role: &str) -> String {
         let config = self.path("lapsed.toml");
-        let output = lapsed(&["token", "--name", name, "--role", role, "--config"]).arg(config).output().unwrap();
+        let output = self.lapsed(&["token", "--name", name, "--role", role, "--config"]).arg(config).output().unwrap();
         assert!(output.status.success(), "{}", talk_of(&output));
         text(&output.stdout).trim().to_owned()
     }
@@ -204,6 +229,17 @@ impl Daemon {
     /// Waits until it ends by itself. Returns how it ended and all it said.
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         self.ending()
+    }
+
+    /// Sends it a signal, by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// Does it still run?
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Ends it at once, as a power cut would as far as the process can tell.

@@ -35,6 +35,7 @@ pub(super) async fn accept(
     let (reason, step) = app.time.check_accept(doubt, role).map_err(refused)?;
     let actor = app.sealer.actor_pseudonym(&asker.name);
     let entry = Entry::ClockAccepted { at: app.time.believed(), actor, role, reason, step: step.secs() };
+    app.has_room().await?;
     // On record before it counts. A crash here leaves the entry of an acceptance that did not count, and the doubt.
     let index = app
         .queue

@@ -100,6 +100,7 @@ impl App {
         let recorded = self.store.number(Number::TokensRecorded).map_err(|error| failed(&error))?.unwrap_or(0);
         let fresh = tokens.minted().iter().zip(1_u64..).filter(|(_, line)| *line > recorded);
         for (principal, line) in fresh {
+            self.has_room().await?;
             let entry = Entry::TokenMinted {
                 at: self.time.believed(),
                 actor: self.sealer.actor_pseudonym(&principal.name),

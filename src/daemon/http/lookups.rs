@@ -121,6 +121,7 @@ impl App {
 
     /// Makes the access durable in the ledger. Without it, no answer leaves.
     async fn record(&self, asker: &Principal, papers: &Papers, verdict: Verdict) -> Result<LedgerText, Problem> {
+        self.has_room().await?;
         let (mut salt, mut request) = (Salt([0; 32]), [0_u8; 16]);
         let random = getrandom::fill(&mut salt.0).and_then(|()| getrandom::fill(&mut request));
         random.map_err(|error| Problem::internal(format!("no random bytes: {error}")))?;

@@ -29,6 +29,7 @@ use crate::tokens::Tokens;
 use super::counters::Counters;
 use super::purge::Ask;
 use super::purge_view::PurgeView;
+use super::room::Room;
 use super::time::{InDoubt, Time};
 use super::writer::Queue;
 pub(super) use identity::Peer;
@@ -41,6 +42,7 @@ pub(super) struct App {
     pub(super) sealer: Sealer,
     pub(super) queue: Queue,
     pub(super) counters: Arc<Counters>,
+    pub(super) room: Arc<Room>,
     pub(super) purge: PurgeView,
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.
@@ -102,10 +104,28 @@ pub(super) fn router(app: Arc<App>) -> Router {
 async fn ready(State(app): State<Arc<App>>) -> Response {
     if let Err(doubt) = app.time.now() {
         Refusal::from(doubt).into_response()
+    } else if app.room.is_short() {
+        Refusal(api::Problem::disk_full("no event is acknowledged until there is room again")).into_response()
     } else if app.queue.accepting() {
         "ready\n".into_response()
     } else {
         Refusal(api::Problem::unavailable("the store takes no events")).into_response()
+    }
+}
+
+impl App {
+    /// Makes sure that an entry of the ledger can be written: a commit that fails for want of space would end the daemon.
+    async fn has_room(&self) -> Result<(), api::Problem> {
+        if self.room.has_entry() {
+            return Ok(());
+        }
+        let room = Arc::clone(&self.room);
+        match tokio::task::spawn_blocking(move || room.make_entry()).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => {
+                Err(api::Problem::disk_full("the ledger has no room for an entry, so nothing is done"))
+            }
+        }
     }
 }
 

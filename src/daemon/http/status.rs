@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::{ClockState, Problem, SourceStatus, StatusAnswer};
+use crate::api::{ClockState, DiskStatus, Problem, SourceStatus, StatusAnswer};
 use crate::domain::identity::SourceName;
 use crate::store::Log;
 
@@ -24,6 +24,12 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
         heard: heard.get(&SourceName(name.clone())).map(ToString::to_string),
     };
     let access_entries = app.store.next_entry(Log::Access).map_err(|error| Problem::internal(error.to_string()))?;
+    let found = app.room.found();
+    let disk = DiskStatus {
+        full: app.room.is_short(),
+        free: found.map(|found| found.free),
+        ballast: found.map(|found| found.held),
+    };
     Ok(Json(StatusAnswer {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         now: clock.now.clone(),
@@ -31,7 +37,8 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
         window: app.store.window().as_secs(),
         bucket: u64::from(retention.bucket.secs()),
         started: app.started.to_string(),
-        accepting: app.queue.accepting() && clock.state == ClockState::Trusted,
+        accepting: app.queue.accepting() && clock.state == ClockState::Trusted && !disk.full,
+        disk,
         clock,
         access_entries,
         sources: app.config.radius.clients.iter().map(|client| source(&client.name)).collect(),

@@ -19,6 +19,7 @@ use crate::ingest::radius::{Accounting, Asked, Incoming};
 use crate::store::{Sealed, Sealer};
 
 use super::counters::Counters;
+use super::room::Room;
 use super::time::{InDoubt, Present, Time};
 use super::writer::{Queue, Work};
 use recent::{Recent, Seen};
@@ -32,6 +33,7 @@ pub(super) struct Context {
     pub(super) sealer: Sealer,
     pub(super) queue: Queue,
     pub(super) counters: Arc<Counters>,
+    pub(super) room: Arc<Room>,
 }
 
 /// A running listener.
@@ -162,7 +164,7 @@ impl Listening {
     }
 
     fn take(&self, datagram: &Datagram<'_>, present: Result<Present, InDoubt>, round: &mut Round) {
-        let Context { config, time, counters, queue, sealer } = &self.context;
+        let Context { config, time, counters, queue, sealer, room } = &self.context;
         counters.received.bump();
         let incoming = match Incoming::authenticate(datagram.bytes, datagram.peer.ip(), config) {
             Ok(incoming) => incoming,
@@ -185,6 +187,11 @@ impl Listening {
                 counters.retransmitted.bump();
                 return round.at_once.push(ack(reply));
             }
+        }
+        if room.is_short() {
+            // Not acknowledged, so the source keeps it until there is room.
+            counters.disk_full.bump();
+            return lock(&self.recent).forget(datagram.peer, sameness.0);
         }
         let asked = incoming.asked(config, sealer, received, expired, cutoff);
         if !queue.accepting() || asked.is_err() {
