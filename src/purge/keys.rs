@@ -22,7 +22,7 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// The bytes that are kept: numbers of buckets, the first of them [`Reported::through`].
+    /// The bytes that are kept: numbers of buckets, the first of them the latest of which anything was said.
     pub fn to_bytes(&self) -> Vec<u8> {
         let buckets = self.through.into_iter().chain(self.open.iter().copied());
         buckets.flat_map(|bucket| bucket.0.to_be_bytes()).collect()
