@@ -34,7 +34,7 @@ build: setup-build ## Build bin/lapsed and bin/lapse.
 	@ln -sfn "$(CARGO_TARGET_DIR)/release/lapse" bin/lapse
 
 .PHONY: demo
-demo: build ## Show in one minute what it does: an evening of a small ISP, six answers, and the forgetting.
+demo: build ## Show in one minute what it does: an evening of a small ISP, six answers, and that nothing is left.
 	@cargo run $(CARGO_FLAGS) --quiet --example demo
 
 .PHONY: test
@@ -45,7 +45,7 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-lookup proof-crash proof-gone proof-load ## The long shows, all of them.
+proof: proof-wire proof-lookup proof-crash proof-gone proof-load proof-purge ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
@@ -66,6 +66,11 @@ proof-gone: setup ## A thousand canaries, 47 h 59 min 50 s old: found, purged at
 .PHONY: proof-load
 proof-load: build ## 20,000 statements a second for a minute, over UDP: none lost, memory bounded.
 	cargo run $(CARGO_FLAGS) --example load -- --rate 20000 --seconds 60
+
+.PHONY: proof-purge
+proof-purge: build ## The same for five minutes with a window of 60 s: nothing destroyed late, and it costs little.
+	cargo run $(CARGO_FLAGS) --example load -- --rate 20000 --seconds 300 --window 60s --bucket 5s --purge-interval 5s \
+		--lookups 50 --baseline 60
 
 .PHONY: bench
 bench: setup-build ## Measure; in the release profile, so that RocksDB is not built again.
