@@ -303,5 +303,5 @@ fn a_purge_that_was_cut_short_anywhere_is_made_good_by_the_next() {
         let fate = trial.round(End::After(random.below(took.clamp(5_000, 500_000))));
         *cut_short.entry(fate.steps.last().cloned().unwrap_or_default()).or_default() += 1;
     }
-    assert!(cut_short.len() > 2, "they were not all in the same step: {cut_short:?}");
+    assert!(cut_short.len() > 1, "they were not all in the same step: {cut_short:?}");
 }

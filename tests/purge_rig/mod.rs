@@ -162,20 +162,21 @@ pub(crate) fn table_keys(dir: &Path) -> Vec<(String, Vec<u8>, String)> {
 }
 
 fn decoded(dir: &Path) -> Result<Vec<(String, Vec<u8>, String)>, String> {
-    let mut found = Vec::new();
-    for table in files(&dir.join("db")).into_iter().filter(|path| path.extension().is_some_and(|of| of == "sst")) {
-        let mut sst_dump = Command::new("sst_dump");
-        sst_dump.arg(format!("--file={}", table.display())).args(["--command=scan", "--output_hex"]);
-        let output = sst_dump.output().unwrap();
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-        let name = table.file_name().unwrap().to_string_lossy().into_owned();
-        // '006F…' seq:12, type:1 => value
-        for line in String::from_utf8(output.stdout).unwrap().lines().filter_map(|line| line.strip_prefix('\'')) {
-            let (key, rest) = line.split_once('\'').unwrap();
+    let mut sst_dump = Command::new("sst_dump");
+    sst_dump.arg(format!("--file={}", dir.join("db").display())).args(["--command=scan", "--output_hex"]);
+    let output = sst_dump.output().unwrap();
+    if !output.status.success() || !output.stderr.is_empty() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let (mut found, mut table) = (Vec::new(), String::new());
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        if let Some(path) = line.strip_prefix("Process ") {
+            table = path.rsplit('/').next().unwrap().to_owned();
+        } else if let Some(row) = line.strip_prefix('\'') {
+            // '006F…' seq:12, type:1 => value
+            let (key, rest) = row.split_once('\'').unwrap();
             let kind = rest.split("type:").nth(1).unwrap().split(' ').next().unwrap();
-            found.push((name.clone(), unhex(key), kind.to_owned()));
+            found.push((table.clone(), unhex(key), kind.to_owned()));
         }
     }
     Ok(found)
