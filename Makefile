@@ -16,7 +16,7 @@ CARGO_FLAGS := --release --locked
 
 .PHONY: help
 help: ## What can be made.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: ## Install what a build and the tests need (Debian; asks for nothing when it is all there).
@@ -45,7 +45,7 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-lookup proof-crash proof-gone proof-load proof-purge ## The long shows, all of them.
+proof: proof-wire proof-lookup proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
@@ -62,6 +62,10 @@ proof-crash: setup ## kill -9, two hundred times: nothing acknowledged is lost.
 .PHONY: proof-gone
 proof-gone: setup ## A thousand canaries, 47 h 59 min 50 s old: found, purged at the millisecond, and 75 s later in no file.
 	LAPSED_CANARIES=1000 cargo test $(CARGO_FLAGS) --test purge_daemon
+
+.PHONY: proof-purge-crash
+proof-purge-crash: setup ## A purge cut short before every step and two hundred times anywhere: gone all the same, nothing lost.
+	LAPSED_PURGE_ABORTS=200 cargo test $(CARGO_FLAGS) --test purge_crash
 
 .PHONY: proof-load
 proof-load: build ## 20,000 statements a second for a minute, over UDP: none lost, memory bounded.
