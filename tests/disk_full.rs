@@ -274,7 +274,7 @@ fn killed_on_a_full_disk_it_destroys_starts_purges_and_answers_on_the_full_disk(
 fn a_neighbour_that_takes_every_free_page_keeps_no_key_alive_and_loses_nothing() {
     let Some(site) = site() else { return };
     let analyst = site.token("desk-1", "analyst");
-    let mut daemon = site.start();
+    let mut daemon = site.start_with("lapsed.toml", Some("debug"));
     let nas = Nas::at("127.0.0.1", daemon.radius);
     let old = tell(&nas, 1, ago(WINDOW - 4));
     let told: Vec<Told> = (2..20).map(|number| tell(&nas, number, ago(0))).collect();
@@ -291,15 +291,16 @@ fn a_neighbour_that_takes_every_free_page_keeps_no_key_alive_and_loses_nothing()
         let _enough = Enough(&enough);
         until("the key's end", || {
             if !daemon.is_running() {
-                daemon = site.spawn("lapsed.toml", None);
+                daemon = site.spawn("lapsed.toml", Some("debug"));
             }
             state_of_key(&site, bucket_of(old.at)) == DESTROYED
         });
     });
     let late = SystemClock.now().since(due(old.at));
-    assert!(late < Duration::from_secs(1 + 5), "{late:?} after it was due");
+    daemon.signal("KILL");
+    let (_, talk) = daemon.ended();
+    assert!(late < Duration::from_secs(1 + 5), "{late:?} after it was due:\n{talk}");
 
-    daemon.kill();
     site.disk().empty();
     let daemon = site.start();
     assert_known(&site, &analyst, &told);
