@@ -16,7 +16,7 @@ CARGO_FLAGS := --release --locked
 
 .PHONY: help
 help: ## What can be made.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: ## Install what a build and the tests need (Debian; asks for nothing when it is all there).
@@ -34,7 +34,7 @@ build: setup-build ## Build bin/lapsed and bin/lapse.
 	@ln -sfn "$(CARGO_TARGET_DIR)/release/lapse" bin/lapse
 
 .PHONY: demo
-demo: build ## Show in one minute what it does: an evening of a small ISP, six answers, and the forgetting.
+demo: build ## Show in one minute what it does: an evening of a small ISP, six answers, and that nothing is left.
 	@cargo run $(CARGO_FLAGS) --quiet --example demo
 
 .PHONY: test
@@ -45,7 +45,7 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-lookup proof-crash proof-load ## The long shows, all of them.
+proof: proof-wire proof-lookup proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
@@ -59,9 +59,22 @@ proof-lookup: setup ## A hundred thousand random histories, every answer against
 proof-crash: setup ## kill -9, two hundred times: nothing acknowledged is lost.
 	LAPSED_CRASH_ROUNDS=200 cargo test $(CARGO_FLAGS) --test crash
 
+.PHONY: proof-gone
+proof-gone: setup ## A thousand canaries, 47 h 59 min 50 s old: found, purged at the millisecond, and 75 s later in no file.
+	LAPSED_CANARIES=1000 cargo test $(CARGO_FLAGS) --test purge_daemon
+
+.PHONY: proof-purge-crash
+proof-purge-crash: setup ## A purge cut short before every step and two hundred times anywhere: gone all the same, nothing lost.
+	LAPSED_PURGE_ABORTS=200 cargo test $(CARGO_FLAGS) --test purge_crash
+
 .PHONY: proof-load
 proof-load: build ## 20,000 statements a second for a minute, over UDP: none lost, memory bounded.
 	cargo run $(CARGO_FLAGS) --example load -- --rate 20000 --seconds 60
+
+.PHONY: proof-purge
+proof-purge: build ## The same for five minutes with a window of 60 s: nothing destroyed late, and it costs little.
+	cargo run $(CARGO_FLAGS) --example load -- --rate 20000 --seconds 300 --window 60s --bucket 5s --purge-interval 5s \
+		--lookups 50 --baseline 60
 
 .PHONY: bench
 bench: setup-build ## Measure; in the release profile, so that RocksDB is not built again.

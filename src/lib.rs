@@ -14,14 +14,17 @@
 //! - [`ledger`]: the append-only logs. Knows nothing of leases.
 //! - [`ingest`]: from an event to the records that are kept of it.
 //! - [`lookup`]: gathers statements, settles them, judges. Will never know who asks.
-//! - [`purge`]: what a purge will do, did and reports; plain data about buckets, counts and instants.
+//! - [`purge`]: the plan of a purge, its run and its reports; besides the run itself, plain data about buckets, counts and
+//!   instants. Will never know an address, and never reports what it has not verified.
 //! - [`audit`]: what the access ledger says of an access. [`tokens`]: who may come in.
 //! - [`daemon`]: threads, sockets and the order in which they start and stop; home of tokio.
 //! - [`cli`]: the command lines of `lapsed` and `lapse`.
 //!
-//! The two paths worth following: a packet, from `daemon::radius` through [`ingest::radius`] and [`store::Sealer`] to the
-//! one thread in `daemon::writer`, which acknowledges after the sync; and a question, from `daemon::http::lookups` through
-//! [`lookup::look_up`] to the ledger entry that must be durable before the answer leaves.
+//! Three paths are worth following: a packet, from `daemon::radius` through [`ingest::radius`] and [`store::Sealer`] to the
+//! one thread in `daemon::writer`, which acknowledges after the sync; a question, from `daemon::http::lookups` through
+//! [`lookup::look_up`] to the ledger entry that must be durable before the answer leaves; and a record's end, from `daemon::purge`
+//! through [`purge::Purger::run`], whose steps stand in one file, to [`store::Store::unlink`] and the purge ledger.
+//! [`store::inspect`] then looks at the files as a stranger would.
 
 pub mod api;
 pub mod audit;

@@ -146,6 +146,12 @@ impl Place {
         self.site.status(&self.operator).counters[name]
     }
 
+    fn reports(&self) -> Vec<serde_json::Value> {
+        let output = self.site.lapse(Some(&self.operator), &["purge", "report", "list", "-o", "json"]);
+        let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        list["reports"].as_array().unwrap().clone()
+    }
+
     fn trusted(&self) -> bool {
         self.status().state == ClockState::Trusted
     }
@@ -176,6 +182,10 @@ impl Place {
         let status = self.status();
         assert_eq!((status.state, status.reason), (ClockState::InDoubt, Some(reason)));
         assert!(!self.site.status(&self.operator).accepting);
+        for arguments in [["purge", "run"].as_slice(), &["purge", "window", "30m", "--confirm", "30m"]] {
+            let output = self.site.lapse(Some(&self.operator), arguments);
+            assert!(code(&output) == 69 && talk_of(&output).contains("the clock is in doubt"), "{reason}: {output:?}");
+        }
         assert_eq!(self.count("keys-destroyed"), destroyed, "{reason}");
     }
 }
@@ -284,7 +294,7 @@ fn a_paused_machine_catches_up_when_the_kernel_says_so_and_what_was_due_meanwhil
 #[test]
 fn the_sources_end_a_doubt_with_packets_that_nobody_acknowledged() {
     let place = Place::with_alice();
-    let later = NOW.plus(20 * MINUTE);
+    let (later, made) = (NOW.plus(20 * MINUTE), place.count("keys-made"));
     place.clock.set(later);
     assert_eq!(place.ask_for_alice(), 69);
     place.clock.advance(Duration::from_secs(5));
@@ -306,7 +316,8 @@ fn the_sources_end_a_doubt_with_packets_that_nobody_acknowledged() {
     south.send(&update(3, later));
     until("both agree", || place.trusted());
     assert!(north.arrived().is_empty() && south.arrived().is_empty());
-    // They have kept what they sent.
+    // They have kept what they sent. It is taken once the keys are made of the buckets that the doubt passed over.
+    until("keys are made", || place.count("keys-made") > made);
     north.ask(&update(2, later));
     south.ask(&update(3, later));
     assert_eq!(place.ask_for_alice(), 0);
@@ -374,6 +385,51 @@ fn doubt_held_up_for_ever_ends_in_destruction_by_the_time_since_the_machine_star
     assert_eq!((status.state, status.age), (ClockState::InDoubt, Some(5400)));
     place.clock.freeze(HOUR);
     until("all are destroyed", || place.count("keys-destroyed") == 65);
+}
+
+#[test]
+fn the_report_after_a_long_doubt_has_all_of_it_across_a_restart_and_calls_a_breach_a_failure() {
+    let mut place = Place::with_alice();
+    place.clock.set(NOW.minus(DAY));
+    place.refuses(Reason::WentBack);
+    place.clock.advance(HOUR + MINUTE);
+    assert_eq!(place.status().age, Some(3660));
+    until("the oldest key is destroyed", || place.count("keys-destroyed") == 1);
+    // What happened until here is kept by a daemon that stops in doubt. The next one begins to count anew.
+    place.restart(|_| {});
+    place.clock.advance(7 * HOUR);
+    assert_eq!(place.status().age, Some(7 * 3600));
+    until("all others are destroyed", || place.count("keys-destroyed") == 64);
+    let reports = place.reports();
+    assert_eq!(reports.last().unwrap()["kind"], "start", "in doubt there is none: {reports:?}");
+
+    place.clock.set(NOW.plus(8 * HOUR + MINUTE));
+    until("it is reported", || place.reports().len() > reports.len());
+    let output = place.site.lapse(Some(&place.operator), &["purge", "report", "show", "last", "-o", "text"]);
+    let report = text(&output.stdout);
+    let exceptions: Vec<_> = report.lines().filter_map(|line| line.strip_prefix("exception clock-doubt-")).collect();
+    let events: Vec<_> = exceptions
+        .iter()
+        .map(|line| line.split(' ').filter(|word| !word.contains('T')).collect::<Vec<_>>().join(" "))
+        .collect();
+    let expected = [
+        "begun went-back 86400000",
+        "lasted 3600000",
+        "begun went-back 86400000",
+        "lasted 3600000",
+        "lasted 21600001",
+        "ended agreed",
+    ];
+    assert_eq!(events, expected, "{report}");
+    assert!(report.contains("\nkind exception\n") && report.ends_with("\nresult failed\n"), "{report}");
+    // Destroyed in doubt, by the time since the machine started: when, and read back.
+    let destroyed: Vec<_> = report.lines().filter_map(|line| line.strip_prefix("key-destroyed ")).collect();
+    assert_eq!(destroyed.len(), 65, "{report}");
+    assert!(destroyed.iter().all(|line| !line.contains("unread")), "{report}");
+    // Also those whose slots serve later buckets by now: whoever adds up all reports comes to the keys that are live.
+    let sum = |name: &str| place.reports().iter().map(|report| report[name].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(sum("keys-opened") - sum("keys-destroyed"), 65);
+    assert!(report.contains("\nkeys-live 65\n"), "{report}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 use lapsed::config::Config;
+use lapsed::domain::rfc3339;
 use lapsed::domain::time::Timestamp;
 use lapsed::store::{Opening, Store};
 
@@ -63,6 +64,60 @@ fn a_sweep_destroys_what_fell_due_since_the_daemon_died_and_the_daemon_starts_af
     assert_eq!(code(&meanwhile), 0);
     assert!(text(&meanwhile.stdout).contains("the daemon destroys keys itself"), "{}", text(&meanwhile.stdout));
     daemon.stop();
+}
+
+#[test]
+fn a_daemon_that_was_killed_and_stays_dead_is_swept_on_time_and_the_next_start_reports_it() {
+    let site = Site::new(&TWO_NAS.replace("\"1h\"", "\"4s\"").replace("\"1m\"", "\"1s\"").replace("10s", "1s"));
+    let operator = site.token("op-1", "operator");
+    site.start().kill();
+    // A window of four buckets of a second: the bucket in which it died.
+    let died = ago(0).millis() / 1000;
+    let mut swept = Vec::new();
+    while swept.last().is_none_or(|last| *last < died) {
+        let now = ago(0).millis() / 1000;
+        assert!(now < died + 60, "{swept:?}");
+        let output = run(&site, &["sweep"], "");
+        assert_eq!(code(&output), 0, "{output:?}");
+        let said = text(&output.stdout);
+        let Some((_, buckets)) = said.split_once("of buckets ") else { continue };
+        let (first, rest) = buckets.split_once(" to ").unwrap();
+        let (first, last): (u64, u64) = (first.parse().unwrap(), rest.split(';').next().unwrap().parse().unwrap());
+        // Five seconds after the first instant of a bucket all of it is past; not before, and the sweep was on time.
+        assert!(last + 5 <= ago(0).millis() / 1000, "{said}");
+        swept.extend(first..=last);
+    }
+
+    let daemon = site.start();
+    let reports = site.lapse(Some(&operator), &["purge", "report", "list", "-o", "json"]);
+    let reports: serde_json::Value = serde_json::from_slice(&reports.stdout).unwrap();
+    let started = reports["reports"].as_array().unwrap().iter().rfind(|report| report["kind"] == "start").unwrap();
+    let number = started["sequence"].to_string();
+    let report = site.lapse(Some(&operator), &["purge", "report", "show", &number, "-o", "text"]);
+    let report = text(&report.stdout);
+    assert!(report.contains("\nexception swept "), "{report}");
+    for bucket in swept.iter().rev().take(4) {
+        let mark = format!("key-destroyed {bucket} ");
+        let line = report.lines().find(|line| line.starts_with(&mark)).unwrap();
+        let words: Vec<_> = line.split(' ').collect();
+        assert!(words[2].len() == 64 && ["device", "cache-dropped"].contains(&words[4]), "{line}");
+        // By the sweep, and not when the daemon came back.
+        let at = rfc3339::parse(words[3]).unwrap();
+        assert!(at.millis() / 1000 <= bucket + 8, "{line}");
+    }
+    assert!(!report.contains("\nresult failed\n"), "{report}");
+    daemon.stop();
+}
+
+#[test]
+fn the_units_let_the_kernel_be_asked_about_its_clock() {
+    for unit in ["lapsed.service", "lapsed-sweep.service"] {
+        let unit = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(unit)).unwrap();
+        let lines: Vec<_> = unit.lines().collect();
+        assert!(!lines.iter().any(|line| line.starts_with("ProtectClock=") || line.starts_with("ProcSubset=")));
+        let place = |line: &str| lines.iter().position(|found| *found == line).unwrap();
+        assert!(place("SystemCallFilter=~@privileged @resources") < place("SystemCallFilter=adjtimex clock_adjtime"));
+    }
 }
 
 #[test]

@@ -110,6 +110,7 @@ fn what_is_hidden_is_gone_from_every_file_and_what_is_not_stays() {
     let doomed = store.doomed().unwrap();
     assert_eq!((doomed.assignments.rows, doomed.logons.rows, doomed.listings.rows), (110, 55, 55));
     assert_eq!(doomed.oldest(), Some(at(0)));
+    assert_eq!(doomed.oldest_kept, Some(at(55)), "of the bucket that the cutoff cuts through");
 
     purge(&store, now);
     assert_eq!(store.dropped().total(), doomed.total());

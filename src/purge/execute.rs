@@ -41,6 +41,8 @@ pub(super) struct Surroundings<'a> {
 /// What the first part of a run leaves to the second.
 pub(super) struct Unlinked {
     pub(super) run: Run,
+    /// The oldest instant that stays, of the buckets that verification read; `None` if they hold none.
+    pub(super) oldest_kept: Option<Timestamp>,
     dead: Dead,
 }
 
@@ -71,10 +73,11 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
     // 3. What is to go is counted while its rows can still be seen: until then no compaction drops any, also none that the
     //    database makes by itself. A crash forgets the count; the next run counts what is left.
     (around.watch)(Step::Count);
-    let doomed = match store.doomed() {
-        Ok(doomed) => doomed,
+    let counted = match store.doomed() {
+        Ok(doomed) => Some(doomed),
         Err(error) => failed(&mut run, Step::Count, reason_of(&error)),
     };
+    let doomed = counted.unwrap_or_default();
     store.drop_hidden();
 
     // 4. The keys of buckets that are wholly past: before their rows, since this needs no space, and makes unreadable also
@@ -85,14 +88,14 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
     // 5 and 6. Rows leave the files, and that is looked at by other means than those that did it. A crash leaves some files
     //    rewritten and others not; the filter drops from those what the next run finds. No row that is live is lost: a new file
     //    counts only once it is whole, and the old one goes only after that.
-    let remaining = rewrite_until_gone(store, &mut run, &doomed, around);
+    let remaining = rewrite_until_gone(store, &mut run, counted, around);
     count(&mut run, store, &doomed, &remaining, &dropped);
     run.ended = (around.now)();
 
     let now_live = store.bounds().map(|bounds| bounds.live).unwrap_or_default();
     let tables: BTreeSet<String> = live.difference(&now_live).cloned().collect();
     run.files_removed = u64::try_from(tables.len()).unwrap_or(u64::MAX);
-    Unlinked { run, dead: Dead { tables, logs } }
+    Unlinked { run, oldest_kept: remaining.oldest_kept, dead: Dead { tables, logs } }
 }
 
 /// The part of a run that needs no space: hides and destroys keys. It says that there was none for the rest.
@@ -127,7 +130,7 @@ fn destroy_keys(store: &Store, run: &mut Run, around: &Surroundings<'_>) {
 /// Looks through the directory: after the run was recorded, since it is that record which makes the database write a MANIFEST
 /// without the keys of dead files.
 pub(super) fn look_through(store: &Store, unlinked: Unlinked, around: &mut Surroundings<'_>) -> Run {
-    let Unlinked { mut run, dead } = unlinked;
+    let Unlinked { mut run, dead, .. } = unlinked;
     run.manifest_rolled = true;
     // 8. A crash leaves a run that is on record without its look at the directory, which the next one makes.
     (around.watch)(Step::Directory);
@@ -147,16 +150,23 @@ pub(super) fn look_through(store: &Store, unlinked: Unlinked, around: &mut Surro
 }
 
 /// Rewrites the files that hold what is to go, and looks whether it is gone; more than once, if need be.
-fn rewrite_until_gone(store: &Store, run: &mut Run, doomed: &Doomed, around: &mut Surroundings<'_>) -> Doomed {
-    let mut remaining = *doomed;
+///
+/// Where the count found nothing and nothing was rewritten, the count was the look: rows can only go since the barrier.
+fn rewrite_until_gone(store: &Store, run: &mut Run, counted: Option<Doomed>, around: &mut Surroundings<'_>) -> Doomed {
+    let mut remaining = counted.unwrap_or_default();
     let mut outcome = Vec::new();
     for _ in 0..TRIES {
         (around.watch)(Step::Compact);
-        if let Err(error) = rewrite(store, run.cutoff, remaining.oldest()) {
-            run.failures.push(Failure { step: Step::Compact, reason: reason_of(&error) });
+        let rewritten = rewrite(store, run.cutoff, remaining.oldest());
+        if let Err(error) = &rewritten {
+            run.failures.push(Failure { step: Step::Compact, reason: reason_of(error) });
         }
         (around.watch)(Step::Verify);
-        let looked = store.doomed().and_then(|remaining| Ok((remaining, store.bounds()?)));
+        let seen = match (counted, rewritten) {
+            (Some(counted), Ok(Rewritten::Nothing)) if counted.total() == 0 => Ok(counted),
+            _ => store.doomed(),
+        };
+        let looked = seen.and_then(|remaining| Ok((remaining, store.bounds()?)));
         let bounds = match looked {
             Ok((left, bounds)) => {
                 remaining = left;
@@ -181,10 +191,10 @@ fn rewrite_until_gone(store: &Store, run: &mut Run, doomed: &Doomed, around: &mu
 }
 
 /// Rewrites the buckets from the oldest row on, some at a time; nothing, if every file begins after the cutoff.
-fn rewrite(store: &Store, cutoff: Cutoff, oldest: Option<Timestamp>) -> Result<(), EngineError> {
+fn rewrite(store: &Store, cutoff: Cutoff, oldest: Option<Timestamp>) -> Result<Rewritten, EngineError> {
     let bounds = store.bounds()?;
     if oldest.is_none() && bounds.expired.is_empty() && bounds.tombstones.is_empty() {
-        return Ok(());
+        return Ok(Rewritten::Nothing);
     }
     let last = store.bucket_of(cutoff.horizon());
     // Without a row that can be seen, all that is known is that some file has an old bound.
@@ -194,7 +204,14 @@ fn rewrite(store: &Store, cutoff: Cutoff, oldest: Option<Timestamp>) -> Result<(
         store.unlink(through)?;
         through = through.later(BUCKETS_AT_A_TIME);
     }
-    store.unlink(last)
+    store.unlink(last)?;
+    Ok(Rewritten::Something)
+}
+
+/// Was any file rewritten?
+enum Rewritten {
+    Nothing,
+    Something,
 }
 
 /// What went, by class.

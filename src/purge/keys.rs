@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use crate::domain::time::{Bucket, Timestamp};
-use crate::store::{self, Destruction, KeyRecord, KeyState, KeyringError, ReadBack as HowRead, Store};
+use crate::store::{
+    self, DestroyedKey, Destruction, KeyRecord, KeyState, KeyringError, KeyringFound, ReadBack as HowRead, Store,
+};
 
 use super::run::{Check, Extents, KeyDestroyed, ReadBack, Run};
 
@@ -20,7 +22,7 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// The bytes that are kept: numbers of buckets, the first of them [`Reported::through`].
+    /// The bytes that are kept: numbers of buckets, the first of them the latest of which anything was said.
     pub fn to_bytes(&self) -> Vec<u8> {
         let buckets = self.through.into_iter().chain(self.open.iter().copied());
         buckets.flat_map(|bucket| bucket.0.to_be_bytes()).collect()
@@ -63,8 +65,8 @@ pub struct Act {
 }
 
 impl Act {
-    fn has(&self, bucket: Bucket) -> bool {
-        self.destruction.keys.iter().any(|key| key.bucket == bucket)
+    fn key(&self, bucket: Bucket) -> Option<&DestroyedKey> {
+        self.destruction.keys.iter().find(|key| key.bucket == bucket)
     }
 }
 
@@ -72,13 +74,20 @@ impl Act {
 /// them; `now` stands for the instant of one that is not.
 pub(super) fn account(run: &mut Run, store: &Store, acts: &[Act], reported: &Reported, now: Timestamp) {
     let records = store.key_records();
+    let tabled: BTreeSet<Bucket> = records.iter().map(|record| record.bucket).collect();
+    // A slot serves a later bucket once its key is destroyed. After a long doubt or a long absence that comes before the run.
+    for bucket in reported.open.difference(&tabled) {
+        if acts.iter().any(|act| act.key(*bucket).is_some()) || has_its_keyring(store) {
+            run.destroyed.push(destroyed(*bucket, None, store, acts, now));
+        }
+    }
     for record in &records {
         let new = reported.is_new(record.bucket);
         if let Some(commitment) = record.commitment.filter(|_| new) {
             run.opened.push((record.bucket, commitment));
         }
         if record.state == KeyState::Destroyed && (new || reported.open.contains(&record.bucket)) {
-            run.destroyed.push(destroyed(record, store, acts, now));
+            run.destroyed.push(destroyed(record.bucket, record.commitment, store, acts, now));
         }
     }
     let is = |state| move |record: &&KeyRecord| record.state == state;
@@ -106,11 +115,17 @@ fn check(run: &mut Run) {
 
 /// What is known of a destroyed key. Of one whose act nobody remembers, for a crash came between, the slot itself is asked
 /// whether it still has the key that the commitment is of.
-fn destroyed(record: &KeyRecord, store: &Store, acts: &[Act], now: Timestamp) -> KeyDestroyed {
-    let bucket = record.bucket;
-    let act = acts.iter().find(|act| act.has(bucket));
+fn destroyed(
+    bucket: Bucket,
+    commitment: Option<[u8; 32]>,
+    store: &Store,
+    acts: &[Act],
+    now: Timestamp,
+) -> KeyDestroyed {
+    let act = acts.iter().find_map(|act| act.key(bucket).map(|key| (act, key)));
+    let commitment = commitment.or_else(|| act.and_then(|(_, key)| key.commitment));
     let (at, read_back, extents) = match act {
-        Some(Act { at, destruction }) => (*at, Ok(destruction.read_back), extents(&destruction.extents, bucket)),
+        Some((act, _)) => (act.at, Ok(act.destruction.read_back), extents(&act.destruction.extents, bucket)),
         None => (now, store.confirm_destroyed(bucket), Extents::Unknown),
     };
     let read_back = match read_back {
@@ -120,7 +135,12 @@ fn destroyed(record: &KeyRecord, store: &Store, acts: &[Act], now: Timestamp) ->
         Err(KeyringError::NotOverwritten(_)) => ReadBack::Differs,
         Err(KeyringError::Io { .. } | KeyringError::NoRandom) => ReadBack::Unread,
     };
-    KeyDestroyed { bucket, commitment: record.commitment, at, read_back, extents }
+    KeyDestroyed { bucket, commitment, at, read_back, extents }
+}
+
+/// Is the keyring the one that earlier reports speak of? A table that never had a bucket says nothing of its key.
+fn has_its_keyring(store: &Store) -> bool {
+    !matches!(store.keyring_history().found, KeyringFound::Lost(_))
 }
 
 fn extents(found: &store::Extents, bucket: Bucket) -> Extents {

@@ -1,8 +1,9 @@
 //! The purge: what is planned, what a run did, and what the ledger says of a period.
 //!
 //! [`Plan`] says what a run will do, before it does it. [`Run`] is what one run did. [`Tally`] adds runs up and, at the end of a
-//! period, closes into a [`Report`], whose canonical text is the entry of the purge ledger. All of it is plain data about
-//! buckets, counts and instants: nothing here knows an address, a subscriber or a clock.
+//! period, closes into a [`Report`], whose canonical text is the entry of the purge ledger. These are plain data about
+//! buckets, counts and instants. [`Purger`] acts: it takes the steps of a run on a store, in the one order that is safe, and
+//! writes the reports. Nothing here knows an address, a subscriber or a clock.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 mod exception;

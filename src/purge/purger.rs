@@ -40,6 +40,7 @@ pub struct Purger {
     store: Arc<Store>,
     tally: Tally,
     reported: Reported,
+    oldest_kept: Option<Timestamp>,
     /// Acts of destruction that no run has reported yet.
     acts: Vec<Act>,
 }
@@ -62,7 +63,7 @@ impl Purger {
         let (entries, sequence) = (store.next_entry(Log::Purge)?, tally.sequence());
         if entries == sequence {
             let opening = Act { at: now, destruction: store.keyring_history().destroyed.clone() };
-            Ok(Self { store, tally, reported, acts: vec![opening] })
+            Ok(Self { store, tally, reported, acts: vec![opening], oldest_kept: None })
         } else {
             Err(ResumeError::Sequence { entries, sequence })
         }
@@ -71,6 +72,12 @@ impl Purger {
     /// What is known of the period that is not over.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// The oldest instant that the last run left, in the buckets that its cutoff touches; `None` if nothing is in them. Then
+    /// the oldest is elsewhere ([`Store::oldest`]).
+    pub fn oldest_kept(&self) -> Option<Timestamp> {
+        self.oldest_kept
     }
 
     /// Remembers, for the next run's report, keys that were destroyed by another: when the store was opened, or by a sweep.
@@ -111,6 +118,7 @@ impl Purger {
         let wal_oldest = self.tally.wal_oldest;
         let mut around = Surroundings { now, watch, reported: &reported, acts: &acts, wal_oldest };
         let unlinked = execute::unlink(&self.store, order, &mut around);
+        self.oldest_kept = unlinked.oldest_kept;
 
         // 7. The run is made durable, and flushed: that makes the database write a MANIFEST without the keys of dead files. A
         //    crash before it leaves a run that is on no record, whose rows are gone: the next run finds them gone and reports no

@@ -22,6 +22,9 @@ pub struct Doomed {
     pub logons: Expired,
     /// Entries that list a statement under its subscriber.
     pub listings: Expired,
+    /// The instant of the oldest row that is not hidden, in the buckets that were read: those that the cutoff touches or has
+    /// passed. `None` if there is no such row in them.
+    pub oldest_kept: Option<Timestamp>,
 }
 
 /// Rows of a class that are hidden and still there.
@@ -133,10 +136,10 @@ impl Store {
         let end = self.end_of_expired();
         let mut doomed = Doomed::default();
         for column in [Column::ByAddress, Column::BySubscriber] {
-            self.engine.visit_below(column, &end, |key, value| {
-                if let Some(key) = RowKey::from_bytes(key).filter(|key| cutoff.hides(key.at)) {
-                    doomed.count(RowClass::of(column, value), key.at);
-                }
+            self.engine.visit_below(column, &end, |key, value| match RowKey::from_bytes(key) {
+                Some(key) if cutoff.hides(key.at) => doomed.count(RowClass::of(column, value), key.at),
+                Some(key) => doomed.oldest_kept = doomed.oldest_kept.into_iter().chain([key.at]).min(),
+                None => {}
             })?;
         }
         Ok(doomed)

@@ -11,6 +11,7 @@ pub(crate) mod api;
 pub(crate) mod old_store;
 pub(crate) mod radius;
 pub(crate) mod small_disk;
+pub(crate) mod traces;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
