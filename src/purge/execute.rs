@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::time::{Cutoff, Timestamp};
-use crate::store::{CommitError, Dead, Doomed, EngineError, Expired, ListingError, Rows, Store};
+use crate::store::{Dead, Doomed, EngineError, Expired, ListingError, Rows, Store};
 
 use super::keys::{self, Act, Reported};
 use super::run::{Check, ClassRun, Failure, Reason, Run, Step, Trigger};
@@ -129,17 +129,9 @@ fn destroy_keys(store: &Store, run: &mut Run, around: &Surroundings<'_>) {
 
 /// Looks through the directory: after the run was recorded, since it is that record which makes the database write a MANIFEST
 /// without the keys of dead files.
-pub(super) fn look_through(
-    store: &Store,
-    unlinked: Unlinked,
-    recorded: &Result<(), CommitError>,
-    around: &mut Surroundings<'_>,
-) -> Run {
+pub(super) fn look_through(store: &Store, unlinked: Unlinked, around: &mut Surroundings<'_>) -> Run {
     let Unlinked { mut run, dead, .. } = unlinked;
-    match recorded {
-        Ok(()) => run.manifest_rolled = true,
-        Err(_) => run.failures.push(Failure { step: Step::Record, reason: Reason::Database }),
-    }
+    run.manifest_rolled = true;
     // 8. A crash leaves a run that is on record without its look at the directory, which the next one makes.
     (around.watch)(Step::Directory);
     match store.leftovers(&dead) {
