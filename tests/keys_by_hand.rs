@@ -188,7 +188,7 @@ fn a_directory_with_another_database_is_not_wound_up() {
 fn a_keyring_that_may_be_on_another_device_is_asked_for_until_a_new_one_is_wanted() {
     let site = Site::new(TWO_NAS);
     let config = fs::read_to_string(site.path("lapsed.toml")).unwrap();
-    site.write("lapsed.toml", &config.replace("[listen]", "keyring-dir = \"keys\"\n[listen]"));
+    site.write("lapsed.toml", &config.replace("[store]", "keyring-dir = \"keys\"\n[store]"));
     site.start().stop();
     fs::remove_file(site.path("keys/keyring")).unwrap();
 
@@ -208,7 +208,7 @@ fn a_keyring_in_memory_is_refused_where_a_disk_is_demanded() {
     let memory = tempfile::tempdir_in("/dev/shm").unwrap();
     let site = Site::new(&TWO_NAS.replace("[retention]", "[retention]\nrequire-erasure-class = \"C?\""));
     let config = fs::read_to_string(site.path("lapsed.toml")).unwrap();
-    let keyring_dir = format!("keyring-dir = {:?}\n[listen]", memory.path());
+    let keyring_dir = format!("keyring-dir = {:?}\n[store]", memory.path());
     site.write("lapsed.toml", &config.replace("[listen]", &keyring_dir));
     let refused = run(&site, &["run"], "");
     assert_eq!(code(&refused), 1);

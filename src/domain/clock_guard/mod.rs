@@ -15,6 +15,7 @@ mod event;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::time::Duration;
 
@@ -24,7 +25,8 @@ use super::time::{Cutoff, Timestamp};
 
 pub use doubt::{Doubt, End, NotAccepted, Reason};
 pub use event::{ClockEvent, ClockEventKind};
-pub use reading::{BadBootId, BootId, Reading, Step, Synchronised, Trust};
+pub use reading::{BadBootId, BootId, Reading, Step, Synchronised};
+pub use trust::Trust;
 
 /// A doubt that is older is an exception in the purge report.
 pub const LONG: Duration = Duration::from_secs(3600);

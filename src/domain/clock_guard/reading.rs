@@ -1,4 +1,4 @@
-//! What a look at the machine's clocks shows, and what is remembered of the last one that was trusted.
+//! What a look at the machine's clocks shows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -107,25 +107,6 @@ impl fmt::Display for Synchronised {
             Self::No => "no",
             Self::Unknown => "unknown",
         })
-    }
-}
-
-/// What is remembered of a clock that was trusted. It is kept on disk, and never written in doubt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trust {
-    /// What later readings of the same boot are measured against. It is taken anew at most once an hour, so that many
-    /// small steps add up to a large one.
-    pub anchor: Reading,
-    /// The newest reading that was trusted; of the same boot as the anchor.
-    pub last: Reading,
-    /// The latest wall time that was ever trusted. What it hid stays hidden, also after the clock was set back.
-    pub highest: Timestamp,
-}
-
-impl Trust {
-    /// Trust that begins with this reading.
-    pub fn from(reading: Reading) -> Self {
-        Self { anchor: reading, last: reading, highest: reading.wall }
     }
 }
 
