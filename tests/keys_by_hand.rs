@@ -209,13 +209,13 @@ fn a_keyring_in_memory_is_refused_where_a_disk_is_demanded() {
     let site = Site::new(&TWO_NAS.replace("[retention]", "[retention]\nrequire-erasure-class = \"C?\""));
     let config = fs::read_to_string(site.path("lapsed.toml")).unwrap();
     let keyring_dir = format!("keyring-dir = {:?}\n[store]", memory.path());
-    site.write("lapsed.toml", &config.replace("[listen]", &keyring_dir));
+    site.write("lapsed.toml", &config.replace("[store]", &keyring_dir));
     let refused = run(&site, &["run"], "");
     assert_eq!(code(&refused), 1);
     let talk = talk_of(&refused);
     assert!(talk.contains("require-erasure-class is \"C?\", and the keyring lies on \"memory\""), "{talk}");
 
-    site.write("lapsed.toml", &config.replace("\"C?\"", "\"memory\"").replace("[listen]", &keyring_dir));
+    site.write("lapsed.toml", &config.replace("\"C?\"", "\"memory\"").replace("[store]", &keyring_dir));
     let (_, talk) = site.start().stop();
     assert!(talk.contains("tmpfs") && talk.contains("beside the database: "), "{talk}");
 }
