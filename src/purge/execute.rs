@@ -190,10 +190,12 @@ fn rewrite_until_gone(store: &Store, run: &mut Run, counted: Option<Doomed>, aro
     remaining
 }
 
-/// Rewrites the buckets from the oldest row on, some at a time; nothing, if every file begins after the cutoff.
+/// Rewrites the buckets from the oldest row on, some at a time; nothing, if every file begins after the cutoff. The first run
+/// after opening rewrites the cut bucket in any case, for a crash may have left tombstones that nobody knows of.
 fn rewrite(store: &Store, cutoff: Cutoff, oldest: Option<Timestamp>) -> Result<Rewritten, EngineError> {
     let bounds = store.bounds()?;
-    if oldest.is_none() && bounds.expired.is_empty() && bounds.tombstones.is_empty() {
+    let nothing = oldest.is_none() && bounds.expired.is_empty() && bounds.tombstones.is_empty();
+    if nothing && store.has_rewritten() {
         return Ok(Rewritten::Nothing);
     }
     let last = store.bucket_of(cutoff.horizon());

@@ -50,7 +50,7 @@ mod wind_up;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use nix::fcntl::Flock;
@@ -104,6 +104,8 @@ pub struct Store {
     committing: Mutex<()>,
     /// Instant of the oldest record that may be in memory and in the log alone, in milliseconds.
     oldest_in_memory: AtomicU64,
+    /// Has a run rewritten all that may be expired, since opening?
+    rewritten: AtomicBool,
     /// The bucket in which all families were last flushed.
     flushed_in: AtomicU32,
     /// What opening did with the keyring.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::ballast::Ballast;
@@ -124,6 +124,7 @@ impl Store {
             committing: Mutex::new(()),
             // What an earlier process left in the log is not known.
             oldest_in_memory: AtomicU64::new(0),
+            rewritten: AtomicBool::new(false),
             flushed_in: AtomicU32::new(0),
             history: KeyringHistory { found, destroyed, made },
             retention: *retention,

@@ -168,6 +168,9 @@ impl Store {
         self.engine.compact_below(Column::BySubscriber, &end)?;
         // Another's failure may be counted here: the run is then tried again for no reason, and that is all.
         if self.engine.background_errors()? == before {
+            if through >= self.bucket_of(self.cutoff().horizon()) {
+                self.rewritten.store(true, Ordering::Release);
+            }
             return Ok(());
         }
         let little = self.free_space().is_ok_and(|free| free < TABLE_BYTES);
@@ -196,6 +199,12 @@ impl Store {
             }
         }
         Ok(bounds)
+    }
+
+    /// Has a run rewritten all that may hold what is expired, since the store was opened? Until then [`Store::bounds`] may miss
+    /// tombstones: of most tables that an earlier process made, the database has not read how many there are.
+    pub fn has_rewritten(&self) -> bool {
+        self.rewritten.load(Ordering::Acquire)
     }
 
     /// Makes what is to be remembered of a run durable, and flushes it: the database then writes a MANIFEST without the boundary
