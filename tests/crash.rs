@@ -10,6 +10,7 @@
     reason = "a test stops at what it did not expect"
 )]
 
+mod random;
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
 
@@ -22,6 +23,7 @@ use lapsed::domain::time::Timestamp;
 use lapsed::domain::verdict::Verdict;
 use lapsed::wire::radius::accounting::StatusType;
 
+use random::Random;
 use support::api::Api;
 use support::radius::{Nas, acknowledged, request, signed};
 use support::{Site, TWO_NAS, ago};
@@ -32,19 +34,6 @@ const SOCKETS: usize = 4;
 const IN_FLIGHT: usize = 24;
 /// Lookups that are under way at once.
 const ASKERS: usize = 8;
-
-/// Random numbers that are the same in every run (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-}
 
 /// A start of a session that has an address and a subscriber of its own.
 #[derive(Clone, Copy, Debug)]

@@ -1,14 +1,17 @@
 //! The keyring as a file on a disk: destroyed in place and shown to be, damaged, cut, lost, and with another window.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+#[path = "support/sample.rs"]
+mod sample;
+
 use std::fs;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lapsed::domain::address::{Network, Ports, Realm};
-use lapsed::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, SubscriberId};
-use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
+use lapsed::domain::address::{Network, Realm};
+use lapsed::domain::identity::{Entity, SubscriberId};
+use lapsed::domain::record::Record;
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
 use lapsed::store::{
@@ -96,24 +99,7 @@ impl Home {
 }
 
 fn record_at(secs: u32) -> Record {
-    Record {
-        at: Timestamp::from_secs(secs),
-        kind: Kind::Start,
-        subject: Subject::Assignment {
-            realm: Realm::default(),
-            network: Network::single("192.0.2.7".parse().unwrap()),
-            ports: Ports::ALL,
-        },
-        source: SourceName("source-1".into()),
-        nas: NasId("bng-1".into()),
-        session: SessionTag([7; 8]),
-        subscriber: Some(SubscriberId("alice".into())),
-        line: Line::default(),
-        quality: TimeQuality::Stamped,
-        receive_delay: Duration::ZERO,
-        lease_end: None,
-        terminate_cause: None,
-    }
+    sample::start(Timestamp::from_secs(secs))
 }
 
 fn seal(store: &Store, secs: u32) -> Result<(), SealError> {

@@ -8,6 +8,7 @@
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod purge_rig;
+mod random;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -24,6 +25,7 @@ use lapsed::store::{Log, Place, ReadError, Store};
 use purge_rig::{
     at, close, commit, network, open, raw_keys, record, resume, retention, run, run_watched, table_instants,
 };
+use random::Random;
 
 /// What a child is told, in its environment: directory, seconds, first number, and how it is to end.
 const TOLD: &str = "LAPSED_PURGE_CRASH_CHILD";
@@ -31,19 +33,6 @@ const TOLD: &str = "LAPSED_PURGE_CRASH_CHILD";
 const RECORDS: u32 = 300;
 /// What is purged in a round, at least: rows of this many seconds.
 const STRIDE: u64 = 17;
-
-/// Random numbers that are the same in every run (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-}
 
 /// How a child ends.
 #[derive(Clone, Copy, Debug)]

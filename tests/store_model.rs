@@ -1,6 +1,9 @@
 //! The store against a map: what was committed is found, what is past is not, and no file holds a name in clear.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+#[path = "support/sample.rs"]
+mod sample;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -301,25 +304,7 @@ proptest! {
 
 fn at(secs: u64) -> (Timestamp, Record) {
     let at = Timestamp::from_millis(secs * 1000);
-    let record = Record {
-        at,
-        kind: Kind::Start,
-        subject: Subject::Assignment {
-            realm: Realm::default(),
-            network: Network::single("192.0.2.7".parse().unwrap()),
-            ports: Ports::ALL,
-        },
-        source: SourceName("source-1".into()),
-        nas: NasId("bng-1".into()),
-        session: SessionTag([7; 8]),
-        subscriber: Some(SubscriberId("alice".into())),
-        line: Line::default(),
-        quality: TimeQuality::Stamped,
-        receive_delay: Duration::ZERO,
-        lease_end: None,
-        terminate_cause: None,
-    };
-    (at, record)
+    (at, sample::start(at))
 }
 
 fn commit(store: &Store, record: &Record) -> Result<(), CommitError> {

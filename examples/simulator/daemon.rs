@@ -38,7 +38,7 @@ impl Daemon {
         let directory = tempfile::Builder::new().prefix("lapsed-").tempdir().context("make a temporary directory")?;
         let radius = free_port()?;
         let config = format!(
-            "version = 1\nstate-dir = \"state\"\n{settings}\n[listen]\napi-socket = \"api.sock\"\n\n\
+            "version = 1\nstate-dir = \"state\"\n{settings}\n[store]\nballast = \"1MiB\"\n[listen]\napi-socket = \"api.sock\"\n\n\
              [[radius.listen]]\naddress = \"{radius}\"\n"
         );
         write_private(&directory.path().join("nas.secret"), SECRET)?;

@@ -10,6 +10,7 @@
 pub(crate) mod api;
 pub(crate) mod old_store;
 pub(crate) mod radius;
+pub(crate) mod sample;
 pub(crate) mod small_disk;
 pub(crate) mod traces;
 

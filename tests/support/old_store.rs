@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lapsed::domain::address::{Network, Ports, Realm};
-use lapsed::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, SubscriberId};
-use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
+use lapsed::domain::identity::Entity;
+use lapsed::domain::record::Record;
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{BucketWidth, Timestamp};
 use lapsed::store::{Batch, Opening, Store};
+
+use super::sample;
 
 /// 2026-11-21T21:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_294_800_000);
@@ -31,24 +32,7 @@ fn open(state: &Path, now: Timestamp) -> Store {
 
 /// A statement about an instant so long before `NOW`.
 fn record(age: u64) -> Record {
-    Record {
-        at: NOW.minus(Duration::from_secs(age)),
-        kind: Kind::Start,
-        subject: Subject::Assignment {
-            realm: Realm::default(),
-            network: Network::single("192.0.2.7".parse().unwrap()),
-            ports: Ports::ALL,
-        },
-        source: SourceName("source-1".into()),
-        nas: NasId("bng-1".into()),
-        session: SessionTag([7; 8]),
-        subscriber: Some(SubscriberId("alice".into())),
-        line: Line::default(),
-        quality: TimeQuality::Stamped,
-        receive_delay: Duration::ZERO,
-        lease_end: None,
-        terminate_cause: None,
-    }
+    sample::start(NOW.minus(Duration::from_secs(age)))
 }
 
 /// A state directory in which statements of these ages were stored when the oldest of them was young.
