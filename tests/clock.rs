@@ -25,29 +25,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use support::radius::{Nas, SECRET, request, signed};
-use support::{Site, code, subpoena, talk_of, text};
+use support::{Site, TWO_NAS, code, subpoena, talk_of, text};
 
 /// 2027-01-15T08:00:00Z, at the edge of a bucket.
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// A window of an hour; the carry-interval is five minutes.
-const TABLES: &str = r#"
-[retention]
-window = "1h"
-bucket = "1m"
-purge-interval = "1s"
-[[radius.client]]
-network = "127.0.0.1"
-name = "bng-north"
-secret-file = "nas.secret"
-[[radius.client]]
-network = "127.0.0.2"
-name = "bng-south"
-secret-file = "nas.secret"
-"#;
 
 /// A daemon on clocks that are moved by hand, and everybody who talks to it.
 struct Place {
@@ -68,7 +52,8 @@ struct Running {
 
 impl Place {
     fn new() -> Self {
-        let site = Site::new(TABLES);
+        // A window of an hour; the carry-interval is five minutes.
+        let site = Site::new(&TWO_NAS.replace("\"10s\"", "\"1s\""));
         let [analyst, operator, approver] =
             ["analyst", "operator", "approver"].map(|role| site.token(&format!("the-{role}"), role));
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

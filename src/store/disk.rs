@@ -39,17 +39,16 @@ pub(super) fn sync_dir(path: &Path) -> Result<(), DiskError> {
     File::open(path).and_then(|dir| dir.sync_all()).map_err(DiskError::when("sync the directory", path))
 }
 
-/// Opens a file for reading and writing and locks it; makes it if it is not there. `None` if another process has the lock.
+/// Opens a file for reading and writing as it is; makes it, for its owner only, if it is not there.
+pub(super) fn open_private(path: &Path) -> Result<File, DiskError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.open(path).map_err(DiskError::when("open", path))
+}
+
+/// Opens a file as [`open_private`] does, and locks it. `None` if another process has the lock.
 pub(super) fn lock_file(path: &Path) -> Result<Option<Flock<File>>, DiskError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(DiskError::when("open", path))?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+    match Flock::lock(open_private(path)?, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => Ok(Some(lock)),
         Err((_, Errno::EWOULDBLOCK)) => Ok(None),
         Err((_, errno)) => Err(DiskError::when("lock", path)(errno.into())),

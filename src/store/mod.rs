@@ -142,12 +142,17 @@ impl Store {
         }
         let fresh = batch.noted().beyond(&self.noted());
         // Readers learn of it before the first such record can be seen: a note too many costs a probe, one too few an answer.
-        self.noted.write().unwrap_or_else(PoisonError::into_inner).extend(&fresh);
+        // Nearly every commit has nothing to note, and readers need not wait for it.
+        if !fresh.is_empty() {
+            self.noted.write().unwrap_or_else(PoisonError::into_inner).extend(&fresh);
+        }
         if let Some(oldest) = batch.oldest() {
             self.oldest_in_memory.fetch_min(oldest.millis(), Ordering::AcqRel);
         }
         let forgotten = batch.forgotten(&self.noted());
-        self.noted.write().unwrap_or_else(PoisonError::into_inner).forget(&forgotten);
+        if !forgotten.is_empty() {
+            self.noted.write().unwrap_or_else(PoisonError::into_inner).forget(&forgotten);
+        }
         self.engine.change(batch.into_rows(&fresh), forgotten.into_iter().map(meta::forget_reset))?;
         Ok(hidden)
     }

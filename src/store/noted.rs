@@ -43,6 +43,10 @@ impl Noted {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.prefix_lens.is_empty() && self.resets.is_empty()
+    }
+
     pub(super) fn extend(&mut self, fresh: &Self) {
         self.prefix_lens.extend(&fresh.prefix_lens);
         self.resets.extend(&fresh.resets);

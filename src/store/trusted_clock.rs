@@ -4,9 +4,9 @@
 //! are written in turn, where they lie, so that a full disk prevents nothing and a torn write leaves the one before. It
 //! decides nothing: what the reading is worth is for [`crate::domain::clock_guard`] to say.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -91,14 +91,7 @@ impl TrustedClock {
     pub fn open(keyring_dir: &Path) -> Result<(Self, Remembered), TrustedClockError> {
         disk::make_private_dir(keyring_dir)?;
         let path = keyring_dir.join(NAME);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(DiskError::when("open", &path))?;
+        let file = disk::open_private(&path)?;
         let length = file.metadata().map_err(DiskError::when("read", &path))?.len();
         if length < BYTES {
             // All of it now, so that no later write needs space. A crash here leaves a file without a record, or a part of
