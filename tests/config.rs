@@ -301,16 +301,16 @@ fn defaults_follow_the_window_and_the_client_follows_the_policy() {
     let config = parse(&text).unwrap();
     assert_eq!(config.retention.carry_interval, secs(2));
     assert_eq!(config.retention.max_silence, Some(secs(10)));
-    assert_eq!(config.radius.clients[0].max_delay, secs(20));
-    assert_eq!(config.radius.clients[0].max_silence, Some(secs(10)));
+    assert_eq!(config.radius.clients[0].source.max_delay, secs(20));
+    assert_eq!(config.radius.clients[0].source.max_silence, Some(secs(10)));
 
     let config = parse(&format!("{text}carry-interval = \"2500ms\"\nmax-silence = \"none\"\n")).unwrap();
     assert_eq!(config.retention.carry_interval, secs(3), "rounded up to whole buckets");
-    assert_eq!(config.radius.clients[0].max_silence, None);
+    assert_eq!(config.radius.clients[0].source.max_silence, None);
 
     let own = format!("{CLIENT}max-silence = \"7d\"\nmax-delay = \"1h\"\n[retention]\nmax-silence = \"none\"\n");
     let client = &parse(&own).unwrap().radius.clients[0];
-    assert_eq!((client.max_silence, client.max_delay), (Some(secs(7 * 86400)), secs(3600)));
+    assert_eq!((client.source.max_silence, client.source.max_delay), (Some(secs(7 * 86400)), secs(3600)));
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn a_client_keeps_what_it_names_and_nothing_else() {
     let client = &config.unwrap().radius.clients[0];
     assert_eq!(client.selection.subscriber, [SubscriberFrom::Class, SubscriberFrom::UserName]);
     assert_eq!(client.selection.keep, Kept { mac: false, circuit_id: true, remote_id: false, nas_port: false });
-    assert_eq!((client.resets, client.realm.as_str()), (Resets::Ignore, "cgn-1"));
+    assert_eq!((client.source.resets, client.source.realm.as_str()), (Resets::Ignore, "cgn-1"));
     let none = parse(&format!("{CLIENT}keep = []")).unwrap().radius.clients[0].selection.keep;
     assert!(!none.mac && !none.circuit_id && !none.remote_id && !none.nas_port);
 }
@@ -362,7 +362,8 @@ group = "kea"
 role = "source"
 "#;
     let config = parse(text).unwrap();
-    let source = |peer: &str| config.source_for(peer.parse::<IpAddr>().unwrap()).map(|client| client.name.as_str());
+    let source =
+        |peer: &str| config.source_for(peer.parse::<IpAddr>().unwrap()).map(|client| client.source.name.as_str());
     assert_eq!(source("192.0.2.7"), Some("all"));
     assert_eq!(source("192.0.2.9"), Some("some"));
     assert_eq!(source("::ffff:192.0.2.9"), Some("some"), "a mapped peer is the peer it maps");

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use lapsed::config::{Config, RadiusClient, Resets, Secret};
+use lapsed::config::{Config, RadiusClient, Secret, Source};
 use lapsed::domain::address::{Network, Ports, Realm};
 use lapsed::domain::event::{Assigned, Event, EventKind, EventTime};
 use lapsed::domain::identity::{Line, NasId, SessionId, SourceName, SubscriberId};
@@ -148,6 +148,7 @@ impl History {
             subscriber: Some(SubscriberId(self.subscriber(said.session))),
             line: Line::default(),
             terminate_cause: None,
+            lease_end: None,
         }
     }
 
@@ -173,7 +174,7 @@ impl History {
                     words.extend(known.iter().map(|session| (said.at, *session, Word::Reset)));
                     false
                 }
-                EventKind::Start | EventKind::Update => false,
+                EventKind::Start | EventKind::Update | EventKind::Logon | EventKind::Vacated => false,
             };
         }
         words.into_iter().collect()
@@ -231,16 +232,11 @@ fn config() -> Config {
     };
     let client = RadiusClient {
         network: "127.0.0.0/8".parse().unwrap(),
-        name: "bng-1".into(),
+        source: Source::named("bng-1", &retention),
         secret: Secret::from_bytes(b"made-up").unwrap(),
         secret_file: "none".into(),
         secret_exposed: false,
-        realm: String::new(),
         selection: Selection::default(),
-        interims: false,
-        max_delay: seconds(WINDOW),
-        max_silence: retention.max_silence,
-        resets: Resets::Honour,
     };
     let mut config = Config { retention, ..Config::default() };
     config.lookup.margin = Duration::ZERO;
@@ -251,7 +247,7 @@ fn config() -> Config {
 /// Stores what the sources said: some of it twice, all of it in a wild order.
 fn fill(store: &Store, config: &Config, histories: &[History]) {
     let mut random = Random(1);
-    let (sealer, source) = (store.sealer(), &config.radius.clients[0]);
+    let (sealer, source) = (store.sealer(), &config.radius.clients[0].source);
     let mut said: Vec<(&History, &Said)> =
         histories.iter().flat_map(|history| history.said.iter().map(move |said| (history, said))).collect();
     for index in (1..said.len()).rev() {

@@ -172,6 +172,7 @@ fn bare(kind: EventKind, nas: &str) -> Event {
         subscriber: None,
         line: Line::default(),
         terminate_cause: None,
+        lease_end: None,
     }
 }
 

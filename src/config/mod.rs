@@ -16,6 +16,7 @@ mod reader;
 mod remark;
 mod secret;
 mod shape;
+mod source;
 mod value;
 
 use std::fs;
@@ -38,6 +39,7 @@ pub use problem::Problem;
 pub use remark::Remark;
 pub use secret::{Secret, SecretError, SecretFile};
 pub use shape::{Hint, SHAPES, Shape};
+pub use source::Source;
 
 /// The most that is read of a file: room for some hundred thousand networks.
 const LARGEST_FILE: u64 = 16 << 20;
@@ -112,26 +114,16 @@ pub struct Radius {
 pub struct RadiusClient {
     /// The addresses its packets come from; no host bits.
     pub network: IpNet,
-    /// Its name as a source.
-    pub name: String,
+    /// What it has in common with every source.
+    pub source: Source,
     /// The shared secret (RFC 2866, section 3).
     pub secret: Secret,
     /// The file the secret came from.
     pub secret_file: PathBuf,
     /// Could that file's group or everybody read it?
     pub secret_exposed: bool,
-    /// The realm of the addresses it speaks of. Empty: the public one.
-    pub realm: String,
     /// What is taken from its packets. Names at least one attribute for the subscriber.
     pub selection: Selection,
-    /// Does it report its open sessions regularly?
-    pub interims: bool,
-    /// How long after an instant it is still believed about it. At most the window.
-    pub max_delay: Duration,
-    /// After how much silence an open session of it counts as ended; `None`: never.
-    pub max_silence: Option<Duration>,
-    /// What its Accounting-On and -Off mean.
-    pub resets: Resets,
 }
 
 /// What an Accounting-On or -Off (RFC 2866, section 5.1) means.
@@ -226,6 +218,11 @@ impl Config {
         smallest(&self.radius.clients, peer, |client| client.network)
     }
 
+    /// Every configured source, in the order of the file.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.radius.clients.iter().map(|client| &client.source)
+    }
+
     /// The configured network that an address lies in: of those that hold it, the smallest.
     pub fn network_of(&self, address: IpAddr) -> Option<&Network> {
         smallest(&self.networks, address, |network| network.prefix)
@@ -240,8 +237,7 @@ impl Config {
     pub fn follow_window(&mut self, window: Duration) {
         self.retention = self.retention.under(window);
         for client in &mut self.radius.clients {
-            client.max_delay = client.max_delay.min(window);
-            client.max_silence = client.max_silence.map(|silence| silence.min(window));
+            client.source.follow_window(window);
         }
     }
 

@@ -9,7 +9,7 @@ use super::fault::Faults;
 use super::file::{ClientTable, RadiusTable};
 use super::problem::Problem;
 use super::reader::At;
-use super::{Radius, RadiusClient};
+use super::{Radius, RadiusClient, Source};
 use crate::domain::retention::Retention;
 use crate::domain::selection::{Kept, Selection, SubscriberFrom};
 
@@ -82,16 +82,18 @@ fn client(
     };
     Some(RadiusClient {
         network: inner(table.network)?,
-        name: inner(table.name)?,
+        source: Source {
+            name: inner(table.name)?,
+            realm: inner(table.realm).unwrap_or_default(),
+            interims: inner(table.interims).unwrap_or(false),
+            max_delay: max_delay.unwrap_or(policy.window),
+            max_silence: max_silence.unwrap_or(policy.max_silence),
+            resets: inner(table.resets).unwrap_or_default(),
+        },
         secret: secret.secret,
         secret_file: path,
         secret_exposed: secret.exposed,
-        realm: inner(table.realm).unwrap_or_default(),
         selection,
-        interims: inner(table.interims).unwrap_or(false),
-        max_delay: max_delay.unwrap_or(policy.window),
-        max_silence: max_silence.unwrap_or(policy.max_silence),
-        resets: inner(table.resets).unwrap_or_default(),
     })
 }
 

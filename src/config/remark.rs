@@ -70,7 +70,10 @@ pub(super) fn remarks(config: &Config) -> Vec<Remark> {
     }
     let exposed = config.radius.clients.iter().filter(|client| client.secret_exposed);
     remarks.extend(
-        exposed.map(|client| Remark::ExposedSecret { client: client.name.clone(), file: client.secret_file.clone() }),
+        exposed.map(|client| Remark::ExposedSecret {
+            client: client.source.name.clone(),
+            file: client.secret_file.clone(),
+        }),
     );
     for network in &config.networks {
         let unknown = network.sources.iter().filter(|name| !is_source(config, name));
@@ -84,6 +87,6 @@ pub(super) fn remarks(config: &Config) -> Vec<Remark> {
 }
 
 fn is_source(config: &Config, name: &str) -> bool {
-    config.radius.clients.iter().any(|client| client.name == name)
+    config.sources().any(|source| source.name == name)
         || config.principals.iter().any(|principal| principal.name == name && principal.role == Role::Source)
 }

@@ -27,6 +27,8 @@ pub struct Event {
     pub line: Line,
     /// Acct-Terminate-Cause (RFC 2866, section 5.10).
     pub terminate_cause: Option<u32>,
+    /// When the lease runs out, for sources that lease for a time.
+    pub lease_end: Option<Timestamp>,
 }
 
 /// The kinds of statement a source can make.
@@ -38,6 +40,10 @@ pub enum EventKind {
     Update,
     /// The session ended.
     Stop,
+    /// A modem logged on; no address is named yet.
+    Logon,
+    /// Nobody whom this NAS or server knows of holds the address any more, whoever did: a DHCP decline (RFC 2131, section 4.3.3).
+    Vacated,
     /// The NAS lost or closed all its sessions: Accounting-On or -Off (RFC 2866, section 5.1).
     NasReset,
 }
@@ -72,6 +78,8 @@ pub enum Quarantine {
     NoSession,
     /// A statement that names no address, where one is needed.
     NoAddress,
+    /// A logon that names no subscriber.
+    NoSubscriber,
     /// An address in none of the configured networks.
     NotOurs,
     /// An address in a network that names other sources.
@@ -82,11 +90,12 @@ pub enum Quarantine {
 
 impl Quarantine {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoStatusType,
         Self::OtherStatusType,
         Self::NoSession,
         Self::NoAddress,
+        Self::NoSubscriber,
         Self::NotOurs,
         Self::ForeignSource,
         Self::TooLate,
@@ -99,6 +108,7 @@ impl Quarantine {
             Self::OtherStatusType => "other-status-type",
             Self::NoSession => "no-session",
             Self::NoAddress => "no-address",
+            Self::NoSubscriber => "no-subscriber",
             Self::NotOurs => "not-ours",
             Self::ForeignSource => "foreign-source",
             Self::TooLate => "too-late",

@@ -88,13 +88,19 @@ pub enum Kind {
     Restart = 12,
     /// A stop of a session that was not open.
     Lone = 13,
-    /// A statement that means nothing: an update after its own stop, or a derived one that no longer follows.
+    /// An update that means nothing, after its own session's stop.
     Void = 14,
+    /// Nobody whom this NAS or server knows of holds the address any more.
+    Vacated = 15,
+    /// Derived: the lease ran out and was not renewed.
+    LeaseEnd = 16,
+    /// A derived statement that no longer follows.
+    Withdrawn = 17,
 }
 
 impl Kind {
     /// Every kind, in the order of the numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Start,
         Self::Update,
         Self::Stop,
@@ -109,6 +115,9 @@ impl Kind {
         Self::Restart,
         Self::Lone,
         Self::Void,
+        Self::Vacated,
+        Self::LeaseEnd,
+        Self::Withdrawn,
     ];
 
     /// The number on disk.
@@ -163,6 +172,6 @@ mod tests {
             assert_eq!(Kind::from_number(kind.number()), Some(kind));
         }
         assert_eq!(Kind::from_number(0), None);
-        assert_eq!(Kind::from_number(15), None);
+        assert_eq!(Kind::from_number(18), None);
     }
 }

@@ -323,7 +323,17 @@ pub fn spans(settled: &[Settled]) -> Vec<Held> {
             (Kind::Carry, None) => edge(Evidence::BeyondHorizon),
             (Kind::Start | Kind::First | Kind::Resumed | Kind::Update | Kind::Carry, Some(_))
             | (Kind::Stop | Kind::SessionEnd | Kind::Lapsed, None)
-            | (Kind::Logon | Kind::Reset | Kind::InferredStart | Kind::Lone | Kind::Void, _) => continue,
+            | (
+                Kind::Logon
+                | Kind::Reset
+                | Kind::InferredStart
+                | Kind::Lone
+                | Kind::Void
+                | Kind::Vacated
+                | Kind::LeaseEnd
+                | Kind::Withdrawn,
+                _,
+            ) => continue,
         };
         newest_of_run.insert(statement.run, spans.len());
         spans.push(Held { run: statement.run, from, until: None });

@@ -10,7 +10,7 @@ pub use instant::{MAX_SANE_DELAY, MAX_SKEW, instant_of};
 
 use std::time::Duration;
 
-use crate::config::{Config, RadiusClient, Resets};
+use crate::config::{Config, Resets, Source};
 use crate::domain::address::{Network, Realm};
 use crate::domain::event::{Assigned, Event, EventKind, Quarantine};
 use crate::domain::identity::{Entity, Line, SessionTag, SourceName};
@@ -34,7 +34,7 @@ pub struct Admission {
 /// Decides what is kept of an event that `source` delivered at `received`. What `expired` hides is past for good.
 pub fn admit(
     event: &Event,
-    source: &RadiusClient,
+    source: &Source,
     config: &Config,
     sealer: &Sealer,
     received: Timestamp,
@@ -62,7 +62,7 @@ pub fn admit(
 /// Makes the records of one event.
 struct Maker<'a> {
     event: &'a Event,
-    source: &'a RadiusClient,
+    source: &'a Source,
     config: &'a Config,
     session: SessionTag,
     at: Timestamp,
@@ -81,6 +81,8 @@ impl Maker<'_> {
                 // A stop often names no address: its marker ends the session on every address it holds.
                 admission.records.push((self.bare(Kind::SessionEnd, Subject::Session), Entity::default()));
             }
+            EventKind::Logon => self.logon(admission),
+            EventKind::Vacated => self.assignments(Kind::Vacated, admission),
             EventKind::NasReset if self.source.resets == Resets::Ignore => {}
             EventKind::NasReset => {
                 admission.records.push((self.bare(Kind::Reset, Subject::Nas), Entity::default()));
@@ -105,13 +107,19 @@ impl Maker<'_> {
             return;
         }
         match (kind, &self.event.subscriber) {
-            (Kind::Start, Some(_)) => {
-                let entity = self.default_entity();
-                admission.records.push((self.full(Kind::Logon, Subject::Subscriber, self.at), entity));
-            }
+            (Kind::Start, Some(_)) => self.logon(admission),
             (Kind::Stop, _) => {}
             _ => admission.quarantined.push(Quarantine::NoAddress),
         }
+    }
+
+    fn logon(&self, admission: &mut Admission) {
+        if self.event.subscriber.is_none() {
+            admission.quarantined.push(Quarantine::NoSubscriber);
+            return;
+        }
+        let entity = self.default_entity();
+        admission.records.push((self.full(Kind::Logon, Subject::Subscriber, self.at), entity));
     }
 
     /// Whose subscribers the network is assigned to, if this source may speak of it.
@@ -144,7 +152,10 @@ impl Maker<'_> {
 
     fn assignment(&self, kind: Kind, assigned: Assigned, at: Timestamp) -> Record {
         let realm = Realm(self.source.realm.clone());
-        self.full(kind, Subject::Assignment { realm, network: assigned.network, ports: assigned.ports }, at)
+        let subject = Subject::Assignment { realm, network: assigned.network, ports: assigned.ports };
+        // What has run out already when it is said holds nothing; a stop's lease has ended with it.
+        let lease_end = self.event.lease_end.filter(|end| matches!(kind, Kind::Start | Kind::Update) && *end > at);
+        Record { lease_end, ..self.full(kind, subject, at) }
     }
 
     fn full(&self, kind: Kind, subject: Subject, at: Timestamp) -> Record {

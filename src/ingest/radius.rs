@@ -82,7 +82,7 @@ impl<'a> Incoming<'a> {
     /// The source, and the stamp it gives its statement: what it says of the time, also where nothing else is taken of it.
     pub fn stamp(&self) -> Option<(SourceName, Timestamp)> {
         let (event, _) = self.request.event(self.peer, &self.client.selection).ok()?;
-        event.time.stamp.map(|stamp| (SourceName(self.client.name.clone()), stamp))
+        event.time.stamp.map(|stamp| (SourceName(self.client.source.name.clone()), stamp))
     }
 
     /// The acknowledgement. It may leave only once everything it acknowledges is durable.
@@ -111,7 +111,7 @@ impl<'a> Incoming<'a> {
         match self.request.event(self.peer, &self.client.selection) {
             Err(reason) => accounting.quarantined.push(reason),
             Ok((event, flaws)) => {
-                let admission = admit(&event, self.client, config, sealer, received, expired);
+                let admission = admit(&event, &self.client.source, config, sealer, received, expired);
                 if cutoff.hides(admission.at) && !admission.records.is_empty() {
                     return Err(NotKept::Hidden);
                 }
@@ -119,7 +119,7 @@ impl<'a> Incoming<'a> {
                     accounting.sealed.push(sealer.seal(record, entity)?);
                 }
                 accounting.flaws = u64::from(flaws.count());
-                accounting.heard = Some((SourceName(self.client.name.clone()), admission.at));
+                accounting.heard = Some((SourceName(self.client.source.name.clone()), admission.at));
                 accounting.quarantined = admission.quarantined;
                 accounting.expired_on_arrival = admission.expired_on_arrival;
             }

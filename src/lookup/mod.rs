@@ -153,12 +153,10 @@ impl Policy {
             entity: Entity(network.map(|network| network.entity.clone()).unwrap_or_default()),
             carry_interval: config.retention.carry_interval,
             sources: config
-                .radius
-                .clients
-                .iter()
-                .map(|client| {
-                    let policy = SourcePolicy { silence: silence(client.max_silence), interims: client.interims };
-                    (SourceName(client.name.clone()), policy)
+                .sources()
+                .map(|source| {
+                    let policy = SourcePolicy { silence: silence(source.max_silence), interims: source.interims };
+                    (SourceName(source.name.clone()), policy)
                 })
                 .collect(),
             other_sources: SourcePolicy { silence: silence(config.retention.max_silence), interims: false },

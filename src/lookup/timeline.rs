@@ -46,9 +46,16 @@ impl Statements {
             Kind::InferredStart => Said::InferredStart,
             // Markers have subjects of their own, and this version writes no derived statement.
             Kind::Logon | Kind::SessionEnd | Kind::Reset => return,
-            Kind::Carry | Kind::Lapsed | Kind::First | Kind::Resumed | Kind::Restart | Kind::Lone | Kind::Void => {
-                return;
-            }
+            Kind::Carry
+            | Kind::Lapsed
+            | Kind::First
+            | Kind::Resumed
+            | Kind::Restart
+            | Kind::Lone
+            | Kind::Void
+            | Kind::Vacated
+            | Kind::LeaseEnd
+            | Kind::Withdrawn => return,
         };
         let session = self.session_number(&(record.nas.clone(), record.session));
         let silence = policy.of(&record.source).silence;

@@ -114,7 +114,10 @@ const fn kind_as_said(kind: Kind) -> Kind {
         | Kind::InferredStart
         | Kind::Carry
         | Kind::Lapsed
-        | Kind::Void => kind,
+        | Kind::Void
+        | Kind::Vacated
+        | Kind::LeaseEnd
+        | Kind::Withdrawn => kind,
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
         disk,
         clock,
         access_entries,
-        sources: app.config.radius.clients.iter().map(|client| source(&client.name)).collect(),
+        sources: app.config.sources().map(|one| source(&one.name)).collect(),
         counters: app.counters.by_name(),
     }))
 }

@@ -126,6 +126,7 @@ impl<'a> Statement<'a> {
                 subscriber: None,
                 line: Line::default(),
                 terminate_cause: None,
+                lease_end: None,
             });
         }
         let session = self.session.map(|id| SessionId(id.to_vec()));
@@ -144,6 +145,7 @@ impl<'a> Statement<'a> {
             subscriber,
             line,
             terminate_cause: self.terminate_cause,
+            lease_end: None,
         })
     }
 
