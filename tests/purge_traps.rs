@@ -3,21 +3,21 @@
 //!
 //! | trap | cure | what is seen without it |
 //! |---|---|---|
-//! | manual compactions pass over the bottom | `Force` in `store/engine.rs` | with `Skip`: expired rows in bytes and tables. With the default mode, nothing was seen to stay here, where there is a filter; that is RocksDB's choice and not a promise |
-//! | the filter sees the newest version only, and never what is in memory | the whole range in one compaction; no removal, no merge; flush (`store/purging.rs`) | with removals instead: versions and tombstones stay |
+//! | manual compactions pass over the bottom | `Force` in `store/engine/mod.rs` | with `Skip`: expired rows in bytes and tables. With the default mode, nothing was seen to stay here, where there is a filter; that is RocksDB's choice and not a promise |
+//! | the filter sees the newest version only, and never what is in memory | the whole range in one compaction; no removal, no merge; flush (`store/purging/steps.rs`) | with removals instead: versions and tombstones stay |
 //! | a tombstone has the key of what it hides | `rewrite` in `purge/execute.rs` goes by files' bounds and tombstones, not by rows alone | without that: the tombstone stays, no reader sees it |
-//! | MANIFEST keeps boundary keys of dead files | flush of `meta` in `Store::conclude`; `max_manifest_file_size`, `max_manifest_space_amp_pct` in `store/options.rs` | without any one of the three: their keys in MANIFEST |
-//! | the database's own log prints keys | level WARN (`store/options.rs`) | with INFO: keys in hex |
+//! | MANIFEST keeps boundary keys of dead files | flush of `meta` in `Store::conclude`; `max_manifest_file_size`, `max_manifest_space_amp_pct` in `store/engine/options.rs` | without any one of the three: their keys in MANIFEST |
+//! | the database's own log prints keys | level WARN (`store/engine/options.rs`) | with INFO: keys in hex |
 //! | a log lives until every family has flushed past it | `Column::ALL` in `Store::flush_expired` | with the record families alone: keys in the log |
-//! | logs are used again, or kept in an archive | `recycle_log_file_num`, `WAL_ttl_seconds` (`store/options.rs`) | with 4, with 3600: keys in a log, in `archive` |
+//! | logs are used again, or kept in an archive | `recycle_log_file_num`, `WAL_ttl_seconds` (`store/engine/options.rs`) | with 4, with 3600: keys in a log, in `archive` |
 //! | a clean stop does not flush | opening flushes, by RocksDB's default; `oldest_in_memory` is 0 at first (`store/open.rs`) | the first alone suffices, so the second cannot be seen to fail; `avoid_flush_during_recovery` is looked at |
-//! | a reader keeps files that are on no list | `Store::leftovers` (`store/directory.rs`) | if only listed files are looked at: a run passes while the keys are on the disk |
-//! | compression hides keys from a search of bytes | the search: `sst_dump` decodes (`purge_rig`); format 5 (`store/options.rs`) | a search of bytes finds one key in a hundred; of format 7, `sst_dump` reads nothing |
-//! | a filter is used by many threads, and its panic ends the process | a factory, atomics, `RowKey::from_bytes` that refuses (`store/expiry.rs`) | with a panic: the test process aborts. A count that is not added in one step was not seen to lose rows |
-//! | no purge comes | `periodic_compaction_seconds` (`store/options.rs`) | the option only: it takes the window and an hour |
-//! | universal and FIFO compaction pass over ranges | level style (`store/options.rs`) | the option only: a range from the first key on is served all the same |
-//! | an options string drops what was set before it | it comes first (`store/options.rs`) | the options only: what it does not own any more is still there |
-//! | a table spans buckets | the partitioner (`store/options.rs`) | without it: tables of many buckets |
+//! | a reader keeps files that are on no list | `Store::leftovers` (`store/purging/directory.rs`) | if only listed files are looked at: a run passes while the keys are on the disk |
+//! | compression hides keys from a search of bytes | the search: `sst_dump` decodes (`purge_rig`); format 5 (`store/engine/options.rs`) | a search of bytes finds one key in a hundred; of format 7, `sst_dump` reads nothing |
+//! | a filter is used by many threads, and its panic ends the process | a factory, atomics, `RowKey::from_bytes` that refuses (`store/engine/expiry.rs`) | with a panic: the test process aborts. A count that is not added in one step was not seen to lose rows |
+//! | no purge comes | `periodic_compaction_seconds` (`store/engine/options.rs`) | the option only: it takes the window and an hour |
+//! | universal and FIFO compaction pass over ranges | level style (`store/engine/options.rs`) | the option only: a range from the first key on is served all the same |
+//! | an options string drops what was set before it | it comes first (`store/engine/options.rs`) | the options only: what it does not own any more is still there |
+//! | a table spans buckets | the partitioner (`store/engine/options.rs`) | without it: tables of many buckets |
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod purge_rig;

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::Paths;
-use super::disk::DiskError;
 use super::engine::{Column, Engine, EngineError};
+use super::families::meta;
+use super::files::Paths;
+use super::files::disk::DiskError;
 use super::keyring::{Destruction, Keyring, KeyringFault, Loss, Opened, Vacancy};
-use super::keys::RowKey;
-use super::meta;
 use super::open::{KeyringFound, Opening};
 use super::open_error::{self, OpenError};
+use super::rows::keys::RowKey;
 use crate::domain::retention::Retention;
 use crate::domain::time::{Bucket, Cutoff};
 

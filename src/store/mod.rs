@@ -7,6 +7,13 @@
 //! From the writer down: [`Sealer`] turns a record into rows, off the writer's thread; [`Batch`] collects them;
 //! [`Store::commit`] makes them durable in one write. [`Observations`] is the only way to read records, and it takes a cutoff.
 //!
+//! The rooms, from the bottom up. Each uses those before it and [`Store`], and none after it; the files beside this one join them.
+//!
+//! - `rows`: a row as bytes, its key and its seal. `files`: where a store lies, and the small files beside the database.
+//! - `keyring`: the secrets, and how one is destroyed. `erasure`: what overwriting is worth on the disk below.
+//! - `engine`: RocksDB, its settings and its filter. `families`: the two families without records.
+//! - `passage`: the way of records in and out. `purging`: how what is stored comes to its end.
+//!
 //! Beside all this stands [`inspect`], which checks a state directory from outside and uses none of it.
 //!
 //! Of the disk's space the [`Ballast`] holds some back; opening gives it up when the database does not open without, and
@@ -16,37 +23,19 @@
 //! What is before the published cutoff is neither read nor written; the steps that unlink it are in `purging`.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
-mod ballast;
-mod batch;
-mod bucket_keys;
-mod directory;
-mod disk;
 mod engine;
-mod envelope;
 mod erasure;
-mod expiry;
-mod fields;
+mod families;
+mod files;
 pub mod inspect;
 mod key_place;
 mod keyring;
-mod keys;
-mod ledger;
-mod meta;
-mod noted;
-mod observations;
 mod open;
 mod open_error;
-mod options;
-mod paths;
-mod policy;
+mod passage;
 mod purging;
-mod records;
-mod sealer;
-mod sweep;
-mod sweep_notes;
-mod trusted_clock;
+mod rows;
 mod upkeep;
-mod wind_up;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -59,34 +48,28 @@ use crate::domain::identity::SourceName;
 use crate::domain::retention::Retention;
 use crate::domain::time::{BucketWidth, Cutoff, Timestamp};
 
-pub use ballast::{Ballast, BallastError};
-pub use batch::Batch;
-pub use directory::{Dead, Leftovers, Listing, ListingError};
-pub use engine::{CommitError, EngineError, Fault};
+pub use engine::{CommitError, EngineError, Fault, Rows};
 pub use erasure::{Erasure, Together};
-pub use expiry::Rows;
+pub use families::{Log, Number};
+pub use files::{Ballast, BallastError, Remembered, TrustedClock, TrustedClockError};
 pub use keyring::{
     DestroyedKey, Destruction, Extents, KeyRecord, KeyState, KeyringError, Loss, MadeKey, Maintained, ReadBack,
     WindowError,
 };
-pub use ledger::Log;
-pub use meta::Number;
-pub use observations::{Observations, Place, ReadError};
 pub use open::{KeyringFound, KeyringHistory, Opening};
 pub use open_error::OpenError;
-pub use purging::{Bounds, Doomed, Expired};
-pub use records::{DecodeError, MAX_RECORD_BYTES, decode, encode};
-pub use sealer::{SealError, Sealed, Sealer};
-pub use sweep::{SweepError, Sweeper, Swept};
-pub use sweep_notes::{NotesError, SweepNote};
-pub use trusted_clock::{Remembered, TrustedClock, TrustedClockError};
-pub use wind_up::{Inventory, WindUp, WindUpError};
+pub use passage::{Batch, Observations, Place, ReadError, SealError, Sealed, Sealer};
+pub use purging::{
+    Bounds, Dead, Doomed, Expired, Inventory, Leftovers, Listing, ListingError, NotesError, SweepError, SweepNote,
+    Sweeper, Swept, WindUp, WindUpError,
+};
+pub use rows::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 
-use engine::Engine;
-use expiry::Expiry;
+use engine::{Engine, Expiry};
+use families::{ledger, meta};
+use files::Paths;
 use keyring::Keyring;
-use noted::Noted;
-use paths::Paths;
+use passage::Noted;
 
 /// The number of the format that this version reads and writes.
 pub const FORMAT: u32 = 1;

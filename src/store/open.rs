@@ -7,18 +7,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
-use super::ballast::Ballast;
-use super::disk::{self, DiskError};
-use super::engine::{Column, CommitError, Engine, EngineError};
+use super::engine::{Column, CommitError, Engine, EngineError, Expiry, Tuning};
 use super::erasure::Erasure;
-use super::expiry::Expiry;
+use super::families::meta::{self, Number};
+use super::files::ballast::Ballast;
+use super::files::disk::{self, DiskError};
+use super::files::{Paths, policy};
 use super::key_place::KeyPlace;
 use super::keyring::{Destruction, Loss, Maintained};
-use super::meta::Number;
-use super::noted::Noted;
 use super::open_error::OpenError;
-use super::options::Tuning;
-use super::{FORMAT, Paths, Store, meta, policy};
+use super::passage::Noted;
+use super::{FORMAT, Store};
 use crate::domain::retention::Retention;
 use crate::domain::time::{Cutoff, Timestamp};
 

@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::FORMAT;
-use super::ballast::BallastError;
-use super::disk::{self, DiskError};
 use super::engine::EngineError;
+use super::files::ballast::BallastError;
+use super::files::disk::{self, DiskError};
 use super::keyring::{KeyringError, KeyringFault, Loss};
 use crate::domain::retention::Retention;
 

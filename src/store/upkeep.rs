@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::ballast::{self, Ballast, BallastError};
+use super::Store;
 use super::erasure::Erasure;
+use super::files::ballast::{self, Ballast, BallastError};
+use super::files::policy;
 use super::keyring::{Destruction, KeyRecord, KeyringError, Maintained, ReadBack, WindowError};
 use super::open::KeyringHistory;
-use super::sweep_notes::{self, NotesError, SweepNote};
-use super::{Store, policy};
+use super::purging::sweep_notes::{self, NotesError, SweepNote};
 use crate::domain::retention::Retention;
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
 

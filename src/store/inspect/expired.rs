@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::domain::time::{BucketWidth, Timestamp};
-use crate::store::keys::KEY_BYTES;
+use crate::store::rows::keys::KEY_BYTES;
 
 /// 2020-01-01T00:00:00Z. No store is older, and the raw search takes nothing before it for an instant.
 pub(super) const FLOOR: Timestamp = Timestamp::from_millis(1_577_836_800_000);

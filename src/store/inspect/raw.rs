@@ -8,7 +8,7 @@ use std::io::{self, Read};
 
 use super::expired::Expired;
 use crate::domain::time::Timestamp;
-use crate::store::keys::KEY_BYTES;
+use crate::store::rows::keys::KEY_BYTES;
 
 /// How RocksDB cuts its logs (WAL and MANIFEST): what does not fit into a block goes on behind the next one's header.
 const LOG_BLOCK: usize = 32 * 1024;

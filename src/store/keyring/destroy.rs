@@ -7,7 +7,7 @@ use super::past_cache::ReadBack;
 use super::plan::slot_of;
 use super::{Keyring, KeyringError};
 use crate::domain::time::{Bucket, Cutoff};
-use crate::store::bucket_keys::BucketKeys;
+use crate::store::rows::BucketKeys;
 
 /// What a run destroyed, and what shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

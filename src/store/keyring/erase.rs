@@ -12,7 +12,7 @@ use super::extents::{Lie, lie_of};
 use super::file::random_page;
 use super::layout::PAGE;
 use super::past_cache::{PastCache, ReadBack};
-use crate::store::disk::DiskError;
+use crate::store::files::disk::DiskError;
 
 const PAGE_LENGTH: u64 = 4096;
 

@@ -13,7 +13,7 @@ use super::erase::{Eraser, With};
 use super::layout::{ENTRY_BYTES, Entry, Header, NoHeader, PAGE, copy_offset, entry_offset, file_bytes, slot_offset};
 use super::past_cache::{PastCache, ReadBack};
 use super::{KeyringError, KeyringFault};
-use crate::store::disk::{self, DiskError};
+use crate::store::files::disk::{self, DiskError};
 
 /// The open and locked file. It is never replaced: a renamed copy would leave the old keys on the disk.
 pub(super) struct KeyringFile {

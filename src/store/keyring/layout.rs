@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::store::fields::first_bytes;
+use crate::store::rows::fields::first_bytes;
 
 /// Bytes of a slot and of the header: a page, so that a slot is overwritten without reading what is beside it.
 pub(super) const PAGE: usize = 4096;

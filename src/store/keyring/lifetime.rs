@@ -3,7 +3,7 @@
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::domain::identity::{Mac, NasId, SessionId, SessionTag, SubscriberId};
-use crate::store::fields::Fields;
+use crate::store::rows::fields::Fields;
 
 /// Derived from the secret in the keyring's header. The tags made with them stand inside sealed records only.
 #[derive(Zeroize, ZeroizeOnDrop)]

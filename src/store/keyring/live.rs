@@ -8,7 +8,7 @@ use super::layout::Commitment;
 use super::lifetime::LifetimeKeys;
 use super::plan::{self, Making, Status, slot_of};
 use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp, millis_of};
-use crate::store::bucket_keys::BucketKeys;
+use crate::store::rows::BucketKeys;
 
 /// What the keyring has for a bucket.
 pub(in crate::store) enum KeyOf {

@@ -21,8 +21,8 @@ use self::file::{Found, KeyringFile, random_page};
 use self::layout::{AHEAD, Entry, Header, longest_window, slot_offset};
 use self::lifetime::LifetimeKeys;
 use self::live::Slot;
-use super::bucket_keys::BucketKeys;
-use super::disk::DiskError;
+use super::files::disk::DiskError;
+use super::rows::BucketKeys;
 use crate::domain::time::{Bucket, BucketWidth, Timestamp};
 
 pub use self::destroy::{DestroyedKey, Destruction, Extents};

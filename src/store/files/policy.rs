@@ -8,7 +8,7 @@ use super::disk::{self, DiskError};
 use crate::domain::retention::Retention;
 
 /// Writes the file if it does not say this already.
-pub(super) fn publish(path: &Path, retention: &Retention) -> Result<(), DiskError> {
+pub(in crate::store) fn publish(path: &Path, retention: &Retention) -> Result<(), DiskError> {
     let text = text_of(retention);
     // A file that cannot be read or is no text is replaced.
     if fs::read_to_string(path).is_ok_and(|written| written == text) {
@@ -18,7 +18,7 @@ pub(super) fn publish(path: &Path, retention: &Retention) -> Result<(), DiskErro
 }
 
 /// The file's text.
-pub(super) fn text_of(retention: &Retention) -> String {
+pub(in crate::store) fn text_of(retention: &Retention) -> String {
     format!(
         "\
 # What this store keeps, and for how long. Written by lapsed at every start; a change made here changes nothing.
@@ -35,7 +35,7 @@ requests = \"not in use\"
 ledger = \"no personal data; append-only\"
 meta = \"no personal data\"
 ",
-        format = super::FORMAT,
+        format = crate::store::FORMAT,
         window = seconds(retention.window),
         bucket = retention.bucket.secs(),
         purge_interval = seconds(retention.purge_interval),

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::bucket_keys::BucketKeys;
-use super::envelope;
-use super::keyring::{KeyOf, Keys};
-use super::keys::{KEY_BYTES, RowKey, Tag};
-use super::records::{self, MAX_RECORD_BYTES};
 use crate::domain::address::Family;
 use crate::domain::identity::{Entity, Mac, NasId, SessionId, SessionTag, SubscriberId};
 use crate::domain::record::{Record, Subject};
 use crate::domain::time::{Bucket, Timestamp};
+use crate::store::keyring::{KeyOf, Keys};
+use crate::store::rows::BucketKeys;
+use crate::store::rows::envelope;
+use crate::store::rows::keys::{KEY_BYTES, RowKey, Tag};
+use crate::store::rows::records::{self, MAX_RECORD_BYTES};
 
 /// Why a record cannot be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +40,7 @@ fn number(bucket: &Bucket) -> u32 {
 #[derive(Clone)]
 pub struct Sealer(Arc<Keys>);
 
-/// A record as rows, ready for a [`Batch`](super::Batch).
+/// A record as rows, ready for a [`Batch`](crate::store::Batch).
 #[derive(Clone)]
 pub struct Sealed {
     /// The record's instant.
@@ -56,7 +56,7 @@ pub struct Sealed {
 pub(super) type Row = ([u8; KEY_BYTES], Vec<u8>);
 
 impl Sealer {
-    pub(super) fn new(keys: Arc<Keys>) -> Self {
+    pub(in crate::store) fn new(keys: Arc<Keys>) -> Self {
         Self(keys)
     }
 

@@ -5,31 +5,31 @@
 use crate::domain::time::{Bucket, Timestamp};
 
 /// Length of a key.
-pub(super) const KEY_BYTES: usize = 26;
+pub(in crate::store) const KEY_BYTES: usize = 26;
 /// Length of what a lookup seeks: the bucket and the tag.
-pub(super) const PREFIX_BYTES: usize = 16;
+pub(in crate::store) const PREFIX_BYTES: usize = 16;
 
 /// Length of a tag.
-pub(super) const TAG_BYTES: usize = 12;
+pub(in crate::store) const TAG_BYTES: usize = 12;
 
 /// Keyed hash of what a row is filed under: an address, a session, a NAS or a subscriber. It means nothing without its bucket's key.
-pub(super) type Tag = [u8; TAG_BYTES];
+pub(in crate::store) type Tag = [u8; TAG_BYTES];
 
 /// Tells apart the statements about one address in one millisecond; the same statement twice has the same one.
 pub(super) type RowId = [u8; 4];
 
 /// A key in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RowKey {
-    pub(super) bucket: Bucket,
-    pub(super) tag: Tag,
-    pub(super) at: Timestamp,
-    pub(super) id: RowId,
+pub(in crate::store) struct RowKey {
+    pub(in crate::store) bucket: Bucket,
+    pub(in crate::store) tag: Tag,
+    pub(in crate::store) at: Timestamp,
+    pub(in crate::store) id: RowId,
 }
 
 impl RowKey {
     /// The bytes on disk.
-    pub(super) fn to_bytes(self) -> [u8; KEY_BYTES] {
+    pub(in crate::store) fn to_bytes(self) -> [u8; KEY_BYTES] {
         // A Timestamp is below 2^48, so the two bytes left out are 0.
         let [_, _, at @ ..] = self.at.millis().to_be_bytes();
         let parts = self.bucket.0.to_be_bytes().into_iter().chain(self.tag).chain(at).chain(self.id);
@@ -41,7 +41,7 @@ impl RowKey {
     }
 
     /// Reads a key; `None` if it has another length.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(in crate::store) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (bucket, rest) = bytes.split_first_chunk::<4>()?;
         let (tag, rest) = rest.split_first_chunk::<12>()?;
         let (at, id) = rest.split_first_chunk::<6>()?;

@@ -6,10 +6,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::disk::{self, DiskError};
-use super::keyring::{DestroyedKey, Destruction, Extents, ReadBack};
 use crate::domain::rfc3339;
 use crate::domain::time::{Bucket, Timestamp};
+use crate::store::files::disk::{self, DiskError};
+use crate::store::keyring::{DestroyedKey, Destruction, Extents, ReadBack};
 
 /// How every line begins.
 const MARK: &str = "lapsed-swept-v1";
@@ -80,7 +80,7 @@ pub(super) fn append(path: &Path, at: Timestamp, destruction: &Destruction) -> R
 }
 
 /// All notes; none if there is no file.
-pub(super) fn read(path: &Path) -> Result<Vec<SweepNote>, NotesError> {
+pub(in crate::store) fn read(path: &Path) -> Result<Vec<SweepNote>, NotesError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -101,7 +101,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<SweepNote>, NotesError> {
 }
 
 /// Removes the notes.
-pub(super) fn forget(path: &Path) -> Result<(), NotesError> {
+pub(in crate::store) fn forget(path: &Path) -> Result<(), NotesError> {
     match fs::remove_file(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

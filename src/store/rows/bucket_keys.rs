@@ -10,17 +10,17 @@ use crate::domain::identity::{Entity, NasId, SessionTag, SubscriberId};
 use crate::domain::record::{Kind, Record, Subject};
 
 /// What one slot of the keyring opens. Forgotten when dropped.
-pub(super) struct BucketKeys {
+pub(in crate::store) struct BucketKeys {
     address: [u8; 32],
     subscriber: [u8; 32],
     id: [u8; 32],
     commitment: [u8; 32],
-    pub(super) cipher: Aes256GcmSiv,
+    pub(in crate::store) cipher: Aes256GcmSiv,
 }
 
 impl BucketKeys {
     /// Derives the keys from the whole slot, so that overwriting any part of it destroys them all.
-    pub(super) fn of_slot(slot: &[u8]) -> Self {
+    pub(in crate::store) fn of_slot(slot: &[u8]) -> Self {
         let bucket = Zeroizing::new(blake3::derive_key("lapsed 2026-11 store v1: bucket key of a slot", slot));
         let derive = |context| Zeroizing::new(blake3::derive_key(context, &*bucket));
         let sealing = derive("lapsed 2026-11 store v1: sealing of records");
@@ -34,27 +34,27 @@ impl BucketKeys {
     }
 
     /// What the keyring's table says about the slot: shows that it is unchanged, and tells nothing about the keys.
-    pub(super) fn commitment(&self) -> [u8; 32] {
+    pub(in crate::store) fn commitment(&self) -> [u8; 32] {
         self.commitment
     }
 
     /// Where statements about an address lie. The realm tells equal address spaces apart.
-    pub(super) fn address_tag(&self, realm: &Realm, network: Network) -> Tag {
+    pub(in crate::store) fn address_tag(&self, realm: &Realm, network: Network) -> Tag {
         with_network(Fields::of("address").and(realm.0.as_bytes()), network).keyed_hash(&self.address)
     }
 
     /// Where the markers of a session lie.
-    pub(super) fn session_tag(&self, nas: &NasId, session: SessionTag) -> Tag {
+    pub(in crate::store) fn session_tag(&self, nas: &NasId, session: SessionTag) -> Tag {
         Fields::of("session").and(nas.0.as_bytes()).and(&session.0).keyed_hash(&self.address)
     }
 
     /// Where the markers of a NAS lie.
-    pub(super) fn nas_tag(&self, nas: &NasId) -> Tag {
+    pub(in crate::store) fn nas_tag(&self, nas: &NasId) -> Tag {
         Fields::of("nas").and(nas.0.as_bytes()).keyed_hash(&self.address)
     }
 
     /// Where the statements that name a subscriber are listed.
-    pub(super) fn subscriber_tag(&self, entity: &Entity, subscriber: &SubscriberId) -> Tag {
+    pub(in crate::store) fn subscriber_tag(&self, entity: &Entity, subscriber: &SubscriberId) -> Tag {
         Fields::of("subscriber")
             .and(entity.0.as_bytes())
             .and(subscriber.as_str().as_bytes())
@@ -62,7 +62,7 @@ impl BucketKeys {
     }
 
     /// The id of a record: the same for the same event sent twice, whatever settling has made of its kind since.
-    pub(super) fn record_id(&self, record: &Record) -> RowId {
+    pub(in crate::store) fn record_id(&self, record: &Record) -> RowId {
         let fields = Fields::of("record")
             .and(record.source.0.as_bytes())
             .and(record.nas.0.as_bytes())

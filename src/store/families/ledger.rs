@@ -2,7 +2,7 @@
 //!
 //! Entries are bytes here. What they say, and how they are signed, is not the store's business.
 
-use super::engine::{Column, Engine, EngineError};
+use crate::store::engine::{Column, Engine, EngineError};
 
 /// One of the two append-only logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +23,7 @@ impl Log {
 }
 
 /// The key of an entry.
-pub(super) fn key(log: Log, index: u64) -> [u8; 9] {
+pub(in crate::store) fn key(log: Log, index: u64) -> [u8; 9] {
     let [a, b, c, d, e, f, g, h] = index.to_be_bytes();
     [log.letter(), a, b, c, d, e, f, g, h]
 }
@@ -33,7 +33,12 @@ fn index_of(log: Log, key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(index.try_into().ok()?))
 }
 
-pub(super) fn entries(engine: &Engine, log: Log, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, EngineError> {
+pub(in crate::store) fn entries(
+    engine: &Engine,
+    log: Log,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Vec<u8>)>, EngineError> {
     engine
         .scan(Column::Ledger, &[log.letter()], &key(log, from), limit)?
         .into_iter()
@@ -41,7 +46,7 @@ pub(super) fn entries(engine: &Engine, log: Log, from: u64, limit: usize) -> Res
         .collect()
 }
 
-pub(super) fn next_entry(engine: &Engine, log: Log) -> Result<u64, EngineError> {
+pub(in crate::store) fn next_entry(engine: &Engine, log: Log) -> Result<u64, EngineError> {
     let last = engine.last_key_to(Column::Ledger, &key(log, u64::MAX))?;
     Ok(last.and_then(|key| index_of(log, &key)).map_or(0, |index| index.saturating_add(1)))
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::{Column, Write};
-use super::ledger::{self, Log};
-use super::meta::{self, Number};
 use super::noted::Noted;
 use super::sealer::Sealed;
 use crate::domain::identity::SourceName;
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
+use crate::store::engine::{Column, Write};
+use crate::store::families::ledger::{self, Log};
+use crate::store::families::meta::{self, Number};
 
 /// Rows that become durable together, or not at all.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Batch {
         self.records.push(sealed);
     }
 
-    /// Adds an entry to a log. The index is [`Store::next_entry`](super::Store::next_entry) plus what was added since.
+    /// Adds an entry to a log. The index is [`Store::next_entry`](crate::store::Store::next_entry) plus what was added since.
     pub fn entry(&mut self, log: Log, index: u64, bytes: Vec<u8>) {
         self.entries.push((log, index, bytes));
     }
@@ -85,28 +85,28 @@ impl Batch {
     }
 
     /// Leaves out the records that are hidden, and says how many those were.
-    pub(super) fn leave_out(&mut self, cutoff: Cutoff) -> u64 {
+    pub(in crate::store) fn leave_out(&mut self, cutoff: Cutoff) -> u64 {
         let before = self.records.len();
         self.records.retain(|sealed| !cutoff.hides(sealed.at));
         u64::try_from(before.saturating_sub(self.records.len())).unwrap_or(u64::MAX)
     }
 
     /// The instant of the oldest record.
-    pub(super) fn oldest(&self) -> Option<Timestamp> {
+    pub(in crate::store) fn oldest(&self) -> Option<Timestamp> {
         self.records.iter().map(|sealed| sealed.at).min()
     }
 
     /// The buckets of which nothing need be known any more.
-    pub(super) fn forgotten(&self, noted: &Noted) -> Vec<Bucket> {
+    pub(in crate::store) fn forgotten(&self, noted: &Noted) -> Vec<Bucket> {
         self.forget_before.map_or_else(Vec::new, |first| noted.resets_before(first))
     }
 
-    pub(super) fn noted(&self) -> Noted {
+    pub(in crate::store) fn noted(&self) -> Noted {
         Noted::of(self.records.iter())
     }
 
     /// The rows, with what is to be noted for the first time.
-    pub(super) fn into_rows(self, fresh: &Noted) -> impl Iterator<Item = Write> {
+    pub(in crate::store) fn into_rows(self, fresh: &Noted) -> impl Iterator<Item = Write> {
         let records = self.records.into_iter().flat_map(|sealed| {
             let row = |column, (key, value): ([u8; _], Vec<u8>)| Write { column, key: key.to_vec(), value };
             let by_address = sealed.by_address.map(|found| row(Column::ByAddress, found));

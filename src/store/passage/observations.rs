@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use rocksdb::DBRawIterator;
 
-use super::bucket_keys::BucketKeys;
-use super::engine::{Column, EngineError};
-use super::envelope;
-use super::keyring::KeyOf;
-use super::keys::{PREFIX_BYTES, RowKey, Tag};
-use super::records::{self, DecodeError};
-use super::{Sealer, Store};
+use super::Sealer;
 use crate::domain::address::{Family, Network, Realm};
 use crate::domain::identity::{Entity, NasId, SessionTag, SubscriberId};
 use crate::domain::record::Record;
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
+use crate::store::Store;
+use crate::store::engine::{Column, EngineError};
+use crate::store::keyring::KeyOf;
+use crate::store::rows::BucketKeys;
+use crate::store::rows::envelope;
+use crate::store::rows::keys::{PREFIX_BYTES, RowKey, Tag};
+use crate::store::rows::records::{self, DecodeError};
 
 /// Where statements are found.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +84,7 @@ pub struct Observations<'a> {
 type Rows = Vec<(RowKey, Vec<u8>)>;
 
 impl<'a> Observations<'a> {
-    pub(super) fn new(store: &'a Store, cutoff: Cutoff) -> Self {
+    pub(in crate::store) fn new(store: &'a Store, cutoff: Cutoff) -> Self {
         let by_subscriber = store.engine.view(Column::BySubscriber);
         let by_address = store.engine.view(Column::ByAddress);
         // What was hidden once stays hidden, whatever the asker's clock or window says now.

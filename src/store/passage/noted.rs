@@ -5,15 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use super::engine::{Engine, EngineError, Write};
-use super::meta;
 use super::sealer::Sealed;
 use crate::domain::address::Family;
 use crate::domain::time::Bucket;
+use crate::store::engine::{Engine, EngineError, Write};
+use crate::store::families::meta;
 
 /// Notes: those of the store, or those of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Noted {
+pub(in crate::store) struct Noted {
     /// Prefix lengths that records have.
     prefix_lens: BTreeSet<(Family, u8)>,
     /// Buckets that hold a reset of a NAS. Nearly none do, and every session that is open would have to be asked for each.
@@ -21,7 +21,7 @@ pub(super) struct Noted {
 }
 
 impl Noted {
-    pub(super) fn read(engine: &Engine) -> Result<Self, EngineError> {
+    pub(in crate::store) fn read(engine: &Engine) -> Result<Self, EngineError> {
         Ok(Self { prefix_lens: meta::prefix_lens(engine)?, resets: meta::reset_buckets(engine)? })
     }
 
@@ -36,18 +36,18 @@ impl Noted {
     }
 
     /// The part of it that `known` does not have.
-    pub(super) fn beyond(&self, known: &Self) -> Self {
+    pub(in crate::store) fn beyond(&self, known: &Self) -> Self {
         Self {
             prefix_lens: self.prefix_lens.difference(&known.prefix_lens).copied().collect(),
             resets: self.resets.difference(&known.resets).copied().collect(),
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::store) fn is_empty(&self) -> bool {
         self.prefix_lens.is_empty() && self.resets.is_empty()
     }
 
-    pub(super) fn extend(&mut self, fresh: &Self) {
+    pub(in crate::store) fn extend(&mut self, fresh: &Self) {
         self.prefix_lens.extend(&fresh.prefix_lens);
         self.resets.extend(&fresh.resets);
     }
@@ -57,7 +57,7 @@ impl Noted {
         self.resets.range(..first).copied().collect()
     }
 
-    pub(super) fn forget(&mut self, resets: &[Bucket]) {
+    pub(in crate::store) fn forget(&mut self, resets: &[Bucket]) {
         self.resets.retain(|bucket| !resets.contains(bucket));
     }
 

@@ -4,10 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::keyring::{Destruction, Keyring, KeyringError, KeyringFault, Opened};
-use super::paths::Paths;
 use super::sweep_notes::{self, NotesError};
 use crate::domain::time::{Cutoff, Timestamp};
+use crate::store::files::Paths;
+use crate::store::keyring::{Destruction, Keyring, KeyringError, KeyringFault, Opened};
 
 /// Why a sweep could not be made. Whatever was due and is not destroyed stays due.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,8 +73,8 @@ impl Sweeper {
         self.keyring.keys().window()
     }
 
-    /// Destroys the keys of buckets wholly before the cutoff, as [`Store::destroy_keys`](super::Store::destroy_keys) does, and
-    /// leaves a note for the next report if any was due.
+    /// Destroys the keys of buckets wholly before the cutoff, as [`Store::destroy_keys`](crate::store::Store::destroy_keys)
+    /// does, and leaves a note for the next report if any was due.
     ///
     /// # Errors
     ///

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::Flock;
 
-use super::disk::{self, DiskError};
-use super::keyring::{KeyState, Keyring, KeyringError, KeyringFault, Opened};
-use super::paths::Paths;
-use super::trusted_clock::TrustedClock;
 use crate::domain::time::Timestamp;
+use crate::store::files::disk::{self, DiskError};
+use crate::store::files::{Paths, TrustedClock};
+use crate::store::keyring::{KeyState, Keyring, KeyringError, KeyringFault, Opened};
 
 /// Why a store could not be brought to its end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,10 +12,10 @@ const AUTHENTICATED_BYTES: usize = 1 + KEY_BYTES;
 
 /// The value does not open: other bytes, another key, another place or another version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotOpened;
+pub(in crate::store) struct NotOpened;
 
 /// Seals a record for the place `key`: moved elsewhere, it does not open.
-pub(super) fn seal(cipher: &Aes256GcmSiv, key: &[u8; KEY_BYTES], plain: &[u8]) -> Result<Vec<u8>, NotOpened> {
+pub(in crate::store) fn seal(cipher: &Aes256GcmSiv, key: &[u8; KEY_BYTES], plain: &[u8]) -> Result<Vec<u8>, NotOpened> {
     let mut value = Vec::with_capacity(plain.len().saturating_add(1 + 16));
     value.push(VERSION);
     value.extend_from_slice(plain);
@@ -27,7 +27,7 @@ pub(super) fn seal(cipher: &Aes256GcmSiv, key: &[u8; KEY_BYTES], plain: &[u8]) -
 }
 
 /// Opens what [`seal`] made for the same place.
-pub(super) fn open(cipher: &Aes256GcmSiv, key: &[u8; KEY_BYTES], value: &[u8]) -> Result<Vec<u8>, NotOpened> {
+pub(in crate::store) fn open(cipher: &Aes256GcmSiv, key: &[u8; KEY_BYTES], value: &[u8]) -> Result<Vec<u8>, NotOpened> {
     let (version, rest) = value.split_first().ok_or(NotOpened)?;
     if *version != VERSION {
         return Err(NotOpened);

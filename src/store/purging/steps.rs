@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
-use super::engine::{Column, CommitError, EngineError};
-use super::expiry::{RowClass, Rows};
-use super::keys::RowKey;
-use super::{Batch, Store};
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
+use crate::store::engine::{Column, CommitError, EngineError, RowClass, Rows};
+use crate::store::rows::keys::RowKey;
+use crate::store::{Batch, Store};
 
 /// What a table file grows to at most: RocksDB's `target_file_size_base`. With less than that free, a rewriting may lack room.
 const TABLE_BYTES: u64 = 64 << 20;

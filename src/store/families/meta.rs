@@ -15,10 +15,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::engine::{Column, Engine, EngineError, Forget, Write};
 use crate::domain::address::Family;
 use crate::domain::identity::SourceName;
 use crate::domain::time::{Bucket, Timestamp};
+use crate::store::engine::{Column, Engine, EngineError, Forget, Write};
 
 const FORMAT: &[u8] = b"format";
 const STORE_ID: &[u8] = b"store-id";
@@ -54,66 +54,66 @@ fn row(parts: [&[u8]; 2], value: Vec<u8>) -> Write {
 }
 
 /// What makes an empty database a store.
-pub(super) fn identity_rows(store_id: &[u8; 16]) -> [Write; 2] {
-    [row([FORMAT, b""], super::FORMAT.to_be_bytes().to_vec()), row([STORE_ID, b""], store_id.to_vec())]
+pub(in crate::store) fn identity_rows(store_id: &[u8; 16]) -> [Write; 2] {
+    [row([FORMAT, b""], crate::store::FORMAT.to_be_bytes().to_vec()), row([STORE_ID, b""], store_id.to_vec())]
 }
 
-pub(super) fn prefix_len_row(family: Family, len: u8) -> Write {
+pub(in crate::store) fn prefix_len_row(family: Family, len: u8) -> Write {
     row([PREFIX_LEN, &[family.number(), len]], Vec::new())
 }
 
-pub(super) fn reset_bucket_row(bucket: Bucket) -> Write {
+pub(in crate::store) fn reset_bucket_row(bucket: Bucket) -> Write {
     row([RESET, &bucket.0.to_be_bytes()], Vec::new())
 }
 
-pub(super) fn forget_reset(bucket: Bucket) -> Forget {
+pub(in crate::store) fn forget_reset(bucket: Bucket) -> Forget {
     Forget { column: Column::Meta, key: [RESET, &bucket.0.to_be_bytes()].concat() }
 }
 
-pub(super) fn tally_row(bytes: Vec<u8>) -> Write {
+pub(in crate::store) fn tally_row(bytes: Vec<u8>) -> Write {
     row([TALLY, b""], bytes)
 }
 
-pub(super) fn keys_reported_row(bytes: Vec<u8>) -> Write {
+pub(in crate::store) fn keys_reported_row(bytes: Vec<u8>) -> Write {
     row([KEYS_REPORTED, b""], bytes)
 }
 
-pub(super) fn keys_reported(engine: &Engine) -> Result<Option<Vec<u8>>, EngineError> {
+pub(in crate::store) fn keys_reported(engine: &Engine) -> Result<Option<Vec<u8>>, EngineError> {
     engine.value(Column::Meta, KEYS_REPORTED)
 }
 
-pub(super) fn tally(engine: &Engine) -> Result<Option<Vec<u8>>, EngineError> {
+pub(in crate::store) fn tally(engine: &Engine) -> Result<Option<Vec<u8>>, EngineError> {
     engine.value(Column::Meta, TALLY)
 }
 
-pub(super) fn heard_row(source: &SourceName, at: Timestamp) -> Write {
+pub(in crate::store) fn heard_row(source: &SourceName, at: Timestamp) -> Write {
     row([HEARD, source.0.as_bytes()], at.millis().to_be_bytes().to_vec())
 }
 
-pub(super) fn number_row(number: Number, value: u64) -> Write {
+pub(in crate::store) fn number_row(number: Number, value: u64) -> Write {
     row([NUMBER, number.name().as_bytes()], value.to_be_bytes().to_vec())
 }
 
 /// The number of the format; `None` if this is no store.
-pub(super) fn format(engine: &Engine) -> Result<Option<u32>, EngineError> {
+pub(in crate::store) fn format(engine: &Engine) -> Result<Option<u32>, EngineError> {
     Ok(engine.value(Column::Meta, FORMAT)?.as_deref().and_then(format_of))
 }
 
 /// The number of the format in the bytes under `format`.
-pub(super) fn format_of(bytes: &[u8]) -> Option<u32> {
+pub(in crate::store) fn format_of(bytes: &[u8]) -> Option<u32> {
     bytes.try_into().ok().map(u32::from_be_bytes)
 }
 
 /// The key that [`format_of`] belongs to.
-pub(super) const fn format_key() -> &'static [u8] {
+pub(in crate::store) const fn format_key() -> &'static [u8] {
     FORMAT
 }
 
-pub(super) fn store_id(engine: &Engine) -> Result<Option<[u8; 16]>, EngineError> {
+pub(in crate::store) fn store_id(engine: &Engine) -> Result<Option<[u8; 16]>, EngineError> {
     Ok(engine.value(Column::Meta, STORE_ID)?.and_then(|bytes| bytes.try_into().ok()))
 }
 
-pub(super) fn prefix_lens(engine: &Engine) -> Result<BTreeSet<(Family, u8)>, EngineError> {
+pub(in crate::store) fn prefix_lens(engine: &Engine) -> Result<BTreeSet<(Family, u8)>, EngineError> {
     let read = |key: &[u8]| match key.strip_prefix(PREFIX_LEN)? {
         [1, len] => Some((Family::V4, *len)),
         [2, len] => Some((Family::V6, *len)),
@@ -123,13 +123,13 @@ pub(super) fn prefix_lens(engine: &Engine) -> Result<BTreeSet<(Family, u8)>, Eng
     rows.iter().map(|(key, _)| read(key).ok_or(BAD_ROW)).collect()
 }
 
-pub(super) fn reset_buckets(engine: &Engine) -> Result<BTreeSet<Bucket>, EngineError> {
+pub(in crate::store) fn reset_buckets(engine: &Engine) -> Result<BTreeSet<Bucket>, EngineError> {
     let read = |key: &[u8]| Some(Bucket(u32::from_be_bytes(key.strip_prefix(RESET)?.try_into().ok()?)));
     let rows = engine.scan(Column::Meta, RESET, RESET, usize::MAX)?;
     rows.iter().map(|(key, _)| read(key).ok_or(BAD_ROW)).collect()
 }
 
-pub(super) fn heard(engine: &Engine) -> Result<BTreeMap<SourceName, Timestamp>, EngineError> {
+pub(in crate::store) fn heard(engine: &Engine) -> Result<BTreeMap<SourceName, Timestamp>, EngineError> {
     let read = |key: &[u8], value: &[u8]| {
         let name = String::from_utf8(key.strip_prefix(HEARD)?.to_vec()).ok()?;
         Some((SourceName(name), Timestamp::from_millis(number_of(value)?)))
@@ -138,7 +138,7 @@ pub(super) fn heard(engine: &Engine) -> Result<BTreeMap<SourceName, Timestamp>, 
     rows.iter().map(|(key, value)| read(key, value).ok_or(BAD_ROW)).collect()
 }
 
-pub(super) fn number(engine: &Engine, number: Number) -> Result<Option<u64>, EngineError> {
+pub(in crate::store) fn number(engine: &Engine, number: Number) -> Result<Option<u64>, EngineError> {
     let key = [NUMBER, number.name().as_bytes()].concat();
     engine.value(Column::Meta, &key)?.map(|value| number_of(&value).ok_or(BAD_ROW)).transpose()
 }

@@ -1,4 +1,10 @@
 //! RocksDB, held at arm's length: the column families, one way in for writes, and scans of the small families.
+//!
+//! How the database is set up stands in `options`, and which rows its compactions drop in `expiry`. Families, keys and values
+//! are all that it knows of what it holds: it seals nothing, decodes no record, and decides no cutoff.
+
+mod expiry;
+mod options;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +16,9 @@ use rocksdb::{
     LiveFile, ReadOptions, WriteBatch, WriteOptions, properties,
 };
 
-use super::options::Tuning;
+pub use self::expiry::Rows;
+pub(super) use self::expiry::{Expiry, RowClass};
+pub(super) use self::options::Tuning;
 
 /// The column families. `held` and `requests` are empty until preservations are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

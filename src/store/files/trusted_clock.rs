@@ -79,7 +79,7 @@ impl TrustedClock {
     }
 
     /// Where the file lies.
-    pub(super) fn path_in(keyring_dir: &Path) -> PathBuf {
+    pub(in crate::store) fn path_in(keyring_dir: &Path) -> PathBuf {
         keyring_dir.join(NAME)
     }
 

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rocksdb::compaction_filter::CompactionFilter;
 use rocksdb::compaction_filter_factory::{CompactionFilterContext, CompactionFilterFactory};
 
-use super::engine::Column;
-use super::keys::{RowKey, TAG_BYTES};
+use super::Column;
 use crate::domain::time::{Cutoff, Timestamp};
+use crate::store::rows::keys::{RowKey, TAG_BYTES};
 
 /// Rows by what they are. No key is needed to tell them apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Rows {
 
 /// What a row is.
 #[derive(Clone, Copy)]
-pub(super) enum RowClass {
+pub(in crate::store) enum RowClass {
     Assignment,
     Logon,
     Listing,
@@ -57,7 +57,7 @@ pub(super) enum RowClass {
 
 impl RowClass {
     /// A list entry is a tag, and a sealed record is longer than one.
-    pub(super) fn of(column: Column, value: &[u8]) -> Self {
+    pub(in crate::store) fn of(column: Column, value: &[u8]) -> Self {
         match (column == Column::ByAddress, value.len() == TAG_BYTES) {
             (true, _) => Self::Assignment,
             (false, true) => Self::Listing,
@@ -68,7 +68,7 @@ impl RowClass {
 
 /// The published cutoff, how much of it is acted upon, and what was dropped because of it. Shared by all compactions.
 #[derive(Debug, Default)]
-pub(super) struct Expiry {
+pub(in crate::store) struct Expiry {
     cutoff: AtomicU64,
     dropping: AtomicU64,
     assignments: AtomicU64,
@@ -79,17 +79,17 @@ pub(super) struct Expiry {
 
 impl Expiry {
     /// The published cutoff.
-    pub(super) fn cutoff(&self) -> Cutoff {
+    pub(in crate::store) fn cutoff(&self) -> Cutoff {
         Cutoff::at(Timestamp::from_millis(self.cutoff.load(Ordering::Acquire)))
     }
 
     /// Publishes a cutoff. It never moves back: what was hidden once may have been destroyed.
-    pub(super) fn publish(&self, cutoff: Cutoff) {
+    pub(in crate::store) fn publish(&self, cutoff: Cutoff) {
         self.cutoff.fetch_max(cutoff.horizon().millis(), Ordering::AcqRel);
     }
 
     /// Lets compactions that begin from here on drop what is hidden.
-    pub(super) fn drop_hidden(&self) {
+    pub(in crate::store) fn drop_hidden(&self) {
         self.dropping.fetch_max(self.cutoff.load(Ordering::Acquire), Ordering::AcqRel);
     }
 
@@ -99,13 +99,13 @@ impl Expiry {
     }
 
     /// How many rows compactions have dropped since the store was opened.
-    pub(super) fn dropped(&self) -> Rows {
+    pub(in crate::store) fn dropped(&self) -> Rows {
         let count = |count: &AtomicU64| count.load(Ordering::Acquire);
         Rows { assignments: count(&self.assignments), logons: count(&self.logons), listings: count(&self.listings) }
     }
 
     /// Makes the filter keep everything: a fault that verification has to find.
-    pub(super) fn blind(&self, blind: bool) {
+    pub(in crate::store) fn blind(&self, blind: bool) {
         self.blind.store(blind, Ordering::Release);
     }
 

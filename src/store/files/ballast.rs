@@ -139,7 +139,7 @@ fn size_of(file: &File) -> io::Result<u64> {
 }
 
 /// How many bytes of the file system that `path` lies on are free for us. What a quota leaves is not known here.
-pub(super) fn free_space(path: &Path) -> Result<u64, BallastError> {
+pub(in crate::store) fn free_space(path: &Path) -> Result<u64, BallastError> {
     let found = statvfs(path).map_err(|errno| DiskError::when("ask for the free space at", path)(errno.into()))?;
     Ok(found.blocks_available().saturating_mul(found.fragment_size()))
 }

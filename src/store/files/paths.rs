@@ -4,22 +4,22 @@ use std::path::{Path, PathBuf};
 
 /// The store's files and directories.
 #[derive(Clone, Debug)]
-pub(super) struct Paths {
-    pub(super) state_dir: PathBuf,
-    pub(super) keyring_dir: PathBuf,
-    pub(super) database: PathBuf,
+pub(in crate::store) struct Paths {
+    pub(in crate::store) state_dir: PathBuf,
+    pub(in crate::store) keyring_dir: PathBuf,
+    pub(in crate::store) database: PathBuf,
     /// A database that is being made.
-    pub(super) database_new: PathBuf,
-    pub(super) policy: PathBuf,
-    pub(super) lock: PathBuf,
-    pub(super) keyring: PathBuf,
-    pub(super) ballast: PathBuf,
+    pub(in crate::store) database_new: PathBuf,
+    pub(in crate::store) policy: PathBuf,
+    pub(in crate::store) lock: PathBuf,
+    pub(in crate::store) keyring: PathBuf,
+    pub(in crate::store) ballast: PathBuf,
     /// The notes of sweeps.
-    pub(super) swept: PathBuf,
+    pub(in crate::store) swept: PathBuf,
 }
 
 impl Paths {
-    pub(super) fn of(state_dir: &Path, keyring_dir: &Path) -> Self {
+    pub(in crate::store) fn of(state_dir: &Path, keyring_dir: &Path) -> Self {
         Self {
             state_dir: state_dir.to_owned(),
             keyring_dir: keyring_dir.to_owned(),

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::Store;
-use super::disk::DiskError;
-use super::engine::EngineError;
+use crate::store::Store;
+use crate::store::engine::EngineError;
+use crate::store::files::disk::DiskError;
 
 /// How long files that are on their way out are waited for: 100 looks, 5 seconds.
 const LOOKS: u32 = 100;

@@ -11,31 +11,31 @@ use nix::fcntl::{Flock, FlockArg};
 /// A step on files that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot {doing} {path}: {kind}", path = path.display())]
-pub(super) struct DiskError {
-    pub(super) doing: &'static str,
-    pub(super) path: PathBuf,
-    pub(super) kind: io::ErrorKind,
+pub(in crate::store) struct DiskError {
+    pub(in crate::store) doing: &'static str,
+    pub(in crate::store) path: PathBuf,
+    pub(in crate::store) kind: io::ErrorKind,
 }
 
 impl DiskError {
     /// For `map_err`.
-    pub(super) fn when(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(in crate::store) fn when(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self { doing, path: path.to_owned(), kind: error.kind() }
     }
 }
 
 /// Is a step that failed with this one that failed for want of space?
-pub(super) const fn is_full(kind: io::ErrorKind) -> bool {
+pub(in crate::store) const fn is_full(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Makes a directory that only its owner can enter, and those above it. One that is there stays as it is.
-pub(super) fn make_private_dir(path: &Path) -> Result<(), DiskError> {
+pub(in crate::store) fn make_private_dir(path: &Path) -> Result<(), DiskError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(DiskError::when("create the directory", path))
 }
 
 /// Makes the names in a directory durable: a synced file can still lose its name.
-pub(super) fn sync_dir(path: &Path) -> Result<(), DiskError> {
+pub(in crate::store) fn sync_dir(path: &Path) -> Result<(), DiskError> {
     File::open(path).and_then(|dir| dir.sync_all()).map_err(DiskError::when("sync the directory", path))
 }
 
@@ -47,7 +47,7 @@ pub(super) fn open_private(path: &Path) -> Result<File, DiskError> {
 }
 
 /// Opens a file as [`open_private`] does, and locks it. `None` if another process has the lock.
-pub(super) fn lock_file(path: &Path) -> Result<Option<Flock<File>>, DiskError> {
+pub(in crate::store) fn lock_file(path: &Path) -> Result<Option<Flock<File>>, DiskError> {
     match Flock::lock(open_private(path)?, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => Ok(Some(lock)),
         Err((_, Errno::EWOULDBLOCK)) => Ok(None),

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use rocksdb::{BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, LogLevel, Options, SliceTransform};
 
-use super::engine::{Column, EngineError};
 use super::expiry::{Dropping, Expiry};
-use super::keys::PREFIX_BYTES;
+use super::{Column, EngineError};
+use crate::store::rows::keys::PREFIX_BYTES;
 
 const MIB: usize = 1 << 20;
 
 /// What is not the same for every store.
-pub(super) struct Tuning {
+pub(in crate::store) struct Tuning {
     cache: Cache,
     window: Duration,
     expiry: Arc<Expiry>,
@@ -20,7 +20,7 @@ pub(super) struct Tuning {
 
 impl Tuning {
     /// For a store that keeps records for `window`, and drops what `expiry` says.
-    pub(super) fn new(window: Duration, expiry: Arc<Expiry>) -> Self {
+    pub(in crate::store) fn new(window: Duration, expiry: Arc<Expiry>) -> Self {
         // Of the kind without locks, which measures its entries itself (0): a lookup asks it for every file that it passes.
         Self { cache: Cache::new_hyper_clock_cache(256 * MIB, 0), window, expiry }
     }
