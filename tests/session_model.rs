@@ -6,7 +6,7 @@ mod reference;
 use std::collections::BTreeSet;
 
 use lapsed::domain::address::Ports;
-use lapsed::domain::session::{self, Run, Said, Statement};
+use lapsed::domain::session::{self, Read, Run, Said, Statement};
 use lapsed::domain::time::{BucketWidth, Timestamp};
 use proptest::prelude::*;
 use reference::{Rules, Word};
@@ -60,14 +60,16 @@ fn open_by_one_pass(history: &[reference::Said], silence: Option<u64>, horizon: 
                 Word::End => Said::SessionEnd,
                 other => unreachable!("{other:?} is no word of a source"),
             },
+            lease_end: None,
+            meaning: None,
         })
         .collect();
     let rules = session::Rules {
         width: BucketWidth::from_secs(u32::try_from(WIDTH).unwrap()).unwrap(),
         carry_buckets: u32::try_from(CARRY).unwrap(),
     };
-    let settled = session::settle(&runs, &statements, rules, instant(horizon), instant(END));
-    let spans = session::spans(&settled);
+    let read = Read { from: instant(horizon), settled_through: None, through: instant(END) };
+    let spans = session::spans(&session::settle_read(&runs, &statements, rules, read).settled);
     spans.iter().filter(|held| held.covers(instant(at))).map(|held| runs[held.run].session).collect()
 }
 

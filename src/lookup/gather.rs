@@ -1,19 +1,19 @@
 //! Reads the statements of an address, only as far as the answer needs.
 //!
-//! For each prefix length in use, the longest first: back from the instant, a carry interval at a time, until what was
-//! read explains itself (see `settled_past`) or the horizon is reached; forward until what was held has ended. Where the
-//! store has been settled on disk, one carry interval back will do; until then, it may be the whole window.
+//! For each prefix length in use, the longest first. Where the store is settled, an instant is explained by the carry
+//! interval before it: what is open there has a statement in it. What is not settled yet is settled here, from the last
+//! carry interval that is. Beyond that, reading goes back for the evidence of the beginning, or for whoever held the
+//! address last; and on until what was held has ended.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::address::{Family, Network};
 use crate::domain::record::{Kind, Subject};
-use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Said, Statement};
+use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Read, Said};
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
 use crate::store::{Observations, Place, ReadError, Store};
 
-use super::settled_past::explained_since;
 use super::timeline::{Statements, Timeline};
 use super::{Policy, Question, Reach};
 
@@ -72,192 +72,137 @@ struct Stretch {
 impl Reading<'_> {
     fn timeline(&mut self, network: Network) -> Result<Timeline, ReadError> {
         let mut statements = Statements::new(network);
-        let last = self.bucket_of(self.to);
-        let mut stretch = Stretch { first: last.later(1), last };
+        let mut marked = BTreeSet::new();
+        let mut stretch = self.first_stretch();
+        self.read(&mut statements, stretch)?;
         loop {
-            self.read_enough(&mut statements, &mut stretch)?;
-            self.read_markers(&mut statements, stretch)?;
-            let back = stretch.first > self.bucket_of(self.horizon) && !self.is_held(&statements, stretch);
-            let on = stretch.last < self.bucket_of(self.now) && self.waits(&statements, stretch);
-            if self.reach == Reach::Everything || !(back || on) {
-                break;
-            }
-            statements.forget_markers();
-            if back {
-                // Whoever seemed to hold the address had ended. What does hold it may begin anywhere in the window.
-                self.read_back(&mut statements, &mut stretch, u32::MAX)?;
-            }
-            if on {
-                // What seemed to end the holder meant nothing, after its own session's end.
-                self.read_on(&mut statements, &mut stretch)?;
-            }
-        }
-        let mut timeline = Timeline::of(statements, self.policy, self.horizon, self.end_of(stretch));
-        self.drop_refuted(&mut timeline)?;
-        Ok(timeline)
-    }
-
-    /// From the end of the margin back until what was read explains itself, or to the horizon; and on until nothing that
-    /// matters is open any more, or to now. What is read later may speak of a session whose beginning lies further back:
-    /// then reading back goes on.
-    fn read_enough(&mut self, statements: &mut Statements, stretch: &mut Stretch) -> Result<(), ReadError> {
-        let (oldest, newest) = (self.bucket_of(self.horizon), self.bucket_of(self.now));
-        loop {
-            if stretch.first > oldest && !self.explained(statements, *stretch) {
-                self.read_back(statements, stretch, self.step())?;
-            } else if stretch.last < newest && self.waits(statements, *stretch) {
-                self.read_on(statements, stretch)?;
+            self.read_marks(&mut statements, stretch, &mut marked)?;
+            let timeline = Timeline::of(&statements, self.policy, self.read_as(stretch));
+            let (oldest, newest) = (self.bucket_of(self.horizon), self.bucket_of(self.now));
+            if stretch.first > oldest && self.needs_older(&timeline, stretch) {
+                let first = stretch.first.earlier(self.step()).max(oldest);
+                self.read(&mut statements, Stretch { first, last: stretch.first.earlier(1) })?;
+                stretch.first = first;
+            } else if stretch.last < newest && self.needs_newer(&timeline, stretch) {
+                let last = stretch.last.later(self.step()).min(newest);
+                self.read(&mut statements, Stretch { first: stretch.last.later(1), last })?;
+                stretch.last = last;
             } else {
-                return Ok(());
+                return self.without_refuted(timeline);
             }
         }
     }
 
-    fn read_back(&mut self, statements: &mut Statements, stretch: &mut Stretch, step: u32) -> Result<(), ReadError> {
-        let first = stretch.first.earlier(step).max(self.bucket_of(self.horizon));
-        self.read(statements, Stretch { first, last: stretch.first.earlier(1) })?;
-        stretch.first = first;
-        Ok(())
+    /// What must be read in any case: the margin, and the carry interval before it that explains it. Near the horizon,
+    /// where that is destroyed, the carry interval after it tells what was open there.
+    fn first_stretch(&self) -> Stretch {
+        let (oldest, newest) = (self.bucket_of(self.horizon), self.bucket_of(self.now));
+        let carry = self.policy.rules.carry_buckets;
+        let explained = match self.observations.settled_through() {
+            Some(settled) if self.reach != Reach::Everything => self.bucket_of(self.from).min(settled).earlier(carry),
+            _ => oldest,
+        };
+        let first = explained.max(oldest);
+        let last = self.bucket_of(self.to);
+        let told = if first == oldest { oldest.later(carry) } else { last };
+        let last = if self.reach == Reach::Everything { newest } else { last.max(told).min(newest) };
+        Stretch { first, last }
     }
 
-    fn read_on(&mut self, statements: &mut Statements, stretch: &mut Stretch) -> Result<(), ReadError> {
-        let last = stretch.last.later(self.step()).min(self.bucket_of(self.now));
-        self.read(statements, Stretch { first: stretch.last.later(1), last })?;
-        stretch.last = last;
-        Ok(())
-    }
-
-    /// Does nothing older matter? An instant that nobody holds may still be explained by an inferred start further back.
-    fn explained(&self, statements: &Statements, stretch: Stretch) -> bool {
-        self.reach != Reach::Everything
-            && explained_since(statements, self.from, self.question.port).is_some()
-            && self.spans(statements, stretch).iter().any(|held| {
-                held.covers(self.question.at)
-                    && (self.reach == Reach::Verdict || self.sees_before(statements, stretch, held.from.at))
-            })
-    }
-
-    /// Has anything been read that was said before a holder's beginning, or else all that could be told of it? It shows
-    /// whether the holder before closed its session.
-    fn sees_before(&self, statements: &Statements, stretch: Stretch, beginning: Timestamp) -> bool {
-        self.bucket_of(beginning).earlier(self.policy.rules.carry_buckets) >= stretch.first
-            || statements.said.iter().any(|said| said.at < beginning && said.said != Said::InferredStart)
-    }
-
-    fn is_held(&self, statements: &Statements, stretch: Stretch) -> bool {
-        self.spans(statements, stretch).iter().any(|held| held.covers(self.question.at))
-    }
-
-    /// Does something newer matter: the end of what is open at the instant, or the stop of an inferred start? Near the
-    /// horizon, the first statements after it tell what was open there.
-    fn waits(&self, statements: &Statements, stretch: Stretch) -> bool {
-        let horizon = self.bucket_of(self.horizon);
-        let untold = stretch.first <= horizon && stretch.last < horizon.later(self.policy.rules.carry_buckets);
-        if self.reach == Reach::Everything || untold {
+    fn needs_older(&self, timeline: &Timeline, stretch: Stretch) -> bool {
+        if timeline.undecided {
             return true;
         }
-        let open = |held: &Held| held.covers(self.question.at) && held.until.is_none();
-        (self.reach == Reach::Evidence && self.spans(statements, stretch).iter().any(open))
-            || statements.said.iter().any(|candidate| {
-                let answers = |other: &Statement| {
-                    other.run == candidate.run && other.said != Said::InferredStart && other.at >= candidate.at
-                };
-                candidate.said == Said::InferredStart && candidate.at <= self.to && !statements.said.iter().any(answers)
-            })
+        let mut holders = timeline.spans.iter().filter(|held| held.covers(self.question.at)).peekable();
+        if holders.peek().is_none() {
+            // Whoever held it last may have been silent for long, and a stop to come may speak of a start long ago.
+            return true;
+        }
+        let begins_here = |held: &Held| {
+            held.from.evidence == Evidence::BeyondHorizon
+                || self.bucket_of(held.from.at).earlier(self.policy.rules.carry_buckets) < stretch.first
+        };
+        self.reach != Reach::Verdict && holders.any(begins_here)
     }
 
-    fn spans(&self, statements: &Statements, stretch: Stretch) -> Vec<Held> {
-        statements.settle(self.policy, self.horizon, self.end_of(stretch)).1
+    /// Does something newer matter: the end of what is open at the instant, whether its source went on to speak of it, or
+    /// the stop that an inferred start came with?
+    fn needs_newer(&self, timeline: &Timeline, stretch: Stretch) -> bool {
+        let holders = || timeline.spans.iter().filter(|held| held.covers(self.question.at));
+        let near = self.bucket_of(self.question.at.plus(self.policy.carry_interval));
+        (self.reach == Reach::Evidence && holders().any(|held| held.until.is_none()))
+            || (stretch.last < near
+                && holders().any(|held| timeline.rests_on_carries(held.run, self.question.at, self.policy)))
+            || timeline.waits_for_a_stop(self.to)
     }
 
     fn read(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), ReadError> {
         let place = Place::Address { realm: &self.question.realm, network: statements.network };
+        let settled_through = self.observations.settled_through();
         for bucket in buckets(stretch) {
+            let settled = settled_through.is_some_and(|through| bucket <= through);
             for record in self.observations.in_bucket(&place, bucket)? {
                 let Subject::Assignment { ports, .. } = record.subject else { continue };
                 if record.at <= self.now && self.question.port.is_none_or(|port| ports.contains(port)) {
-                    statements.hear(record, self.policy);
+                    statements.hear(record, settled, self.policy);
                 }
             }
         }
         Ok(())
     }
 
-    /// Reads the ends of sessions and the resets of their NAS, wherever the statements leave a session open, and in the
-    /// carry interval before a span whose start was not observed: an update shortly after its session's end means nothing.
-    ///
-    /// An update that turns out to mean nothing no longer ends others: then more is open, and more is read, until what is
-    /// open has been looked at.
-    fn read_markers(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), ReadError> {
-        let mut probed = BTreeSet::new();
-        loop {
-            let fresh: Vec<_> = self.probes(statements, stretch).difference(&probed).copied().collect();
-            if fresh.is_empty() {
-                return Ok(());
-            }
-            for (bucket, session) in fresh {
-                probed.insert((bucket, session));
-                let Some((nas, tag)) = statements.session(session) else { continue };
-                let mut markers = self.observations.in_bucket(&Place::Session { nas, session: *tag }, bucket)?;
-                markers.extend(self.observations.in_bucket(&Place::Nas { nas }, bucket)?);
-                for record in markers.iter().filter(|record| record.at <= self.now) {
-                    let said = if record.kind == Kind::Reset { Said::Reset } else { Said::SessionEnd };
-                    statements.hear_marker(session, said, record);
+    /// Reads the ends of sessions and the resets of their NAS, where they are not settled yet. Shortly before that too: an
+    /// update means nothing after its session's end, also where nothing else was said of the address before.
+    fn read_marks(
+        &mut self,
+        statements: &mut Statements,
+        stretch: Stretch,
+        marked: &mut BTreeSet<(Bucket, u32)>,
+    ) -> Result<(), ReadError> {
+        if self.observations.settled_through().is_some_and(|through| stretch.last <= through) {
+            return Ok(());
+        }
+        for session in 0.. {
+            let Some((nas, tag)) = statements.session(session).cloned() else { break };
+            for bucket in buckets(stretch).filter(|bucket| marked.insert((*bucket, session))) {
+                for record in self.observations.in_bucket(&Place::Session { nas: &nas, session: tag }, bucket)? {
+                    if record.at <= self.now && record.kind == Kind::SessionEnd {
+                        statements.hear_end(session, record);
+                    }
+                }
+                for record in self.observations.in_bucket(&Place::Nas { nas: &nas }, bucket)? {
+                    if record.at <= self.now && record.kind == Kind::Reset {
+                        statements.hear_reset(record);
+                    }
                 }
             }
         }
+        Ok(())
     }
 
-    /// Where markers matter, as far as is known: buckets and sessions.
-    fn probes(&self, statements: &Statements, stretch: Stretch) -> BTreeSet<(Bucket, u32)> {
-        let spans = self.spans(statements, stretch);
-        // Whoever held the address last may have ended long after it was given up for its silence.
-        let newest = spans.iter().filter(|held| held.from.at <= self.question.at).max_by_key(|held| held.from.at);
-        let (from, to) = self.what_matters(statements, &spans, stretch);
-        let oldest = self.bucket_of(from);
-        let mut probes = BTreeSet::new();
-        for held in spans.iter().filter(|held| held.from.at <= to && held.until.is_none_or(|until| from <= until.at)) {
-            let Some(run) = statements.runs.get(held.run) else { continue };
-            let back = if held.from.evidence == Evidence::Observed { 0 } else { self.policy.rules.carry_buckets };
-            let first = self.bucket_of(held.from.at).earlier(back).max(oldest);
-            let until = held.until.map_or(stretch.last, |until| self.bucket_of(until.at));
-            let last = if newest == Some(held) { until.max(self.bucket_of(self.question.at)) } else { until };
-            let probed = Stretch { first, last: last.min(self.bucket_of(to)).min(stretch.last) };
-            probes.extend(buckets(probed).map(|bucket| (bucket, run.session)));
+    fn read_as(&self, stretch: Stretch) -> Read {
+        Read {
+            from: self.policy.rules.width.start_of(stretch.first).max(self.horizon),
+            settled_through: self.observations.settled_through(),
+            through: self.end_of(stretch),
         }
-        probes
-    }
-
-    /// From when to when it matters who was open: since the statements explain themselves, and until the margin or, for
-    /// the evidence, the holder ends. All that was read, if nobody is open at the instant: then somebody may be who was
-    /// ended by a statement that means nothing.
-    fn what_matters(&self, statements: &Statements, spans: &[Held], stretch: Stretch) -> (Timestamp, Timestamp) {
-        let end = self.end_of(stretch);
-        let holders = || spans.iter().filter(|held| held.covers(self.question.at));
-        if self.reach == Reach::Everything || holders().next().is_none() {
-            return (self.horizon, end);
-        }
-        let since = explained_since(statements, self.from, self.question.port).unwrap_or(self.horizon);
-        let until = holders().map(|held| held.until.map_or(end, |until| until.at)).max();
-        let until = until.filter(|_| self.reach == Reach::Evidence);
-        (since, until.map_or(self.to, |until| until.max(self.to)))
     }
 
     /// Leaves out the inferred spans at the instant whose session spoke between start and stop, also about another address.
-    fn drop_refuted(&mut self, timeline: &mut Timeline) -> Result<(), ReadError> {
+    fn without_refuted(&mut self, mut timeline: Timeline) -> Result<Timeline, ReadError> {
         let mut kept = Vec::new();
         for held in std::mem::take(&mut timeline.inferred) {
-            if !held.covers(self.question.at) || !self.is_refuted(timeline, &held)? {
+            if !held.covers(self.question.at) || !self.is_refuted(&timeline, &held)? {
                 kept.push(held);
             }
         }
         timeline.inferred = kept;
-        Ok(())
+        Ok(timeline)
     }
 
     fn is_refuted(&mut self, timeline: &Timeline, held: &Held) -> Result<bool, ReadError> {
         let named = timeline.named(held.run, Timestamp::MAX);
-        let (Some((nas, session)), Some(subscriber)) = (timeline.statements.session_of(held.run), named) else {
+        let (Some((nas, session)), Some(subscriber)) = (timeline.session_of(held.run), named) else {
             return Ok(false);
         };
         let from = held.from.at.minus(INFERRED_START_SLACK);
@@ -266,13 +211,13 @@ impl Reading<'_> {
         Ok(said.iter().any(|record| {
             record.session == *session
                 && record.nas == *nas
-                && matches!(record.kind, Kind::Start | Kind::Update | Kind::Stop | Kind::Logon)
+                && (record.kind == Kind::Logon || Said::of(record.kind).is_some_and(Said::is_real))
         }))
     }
 
     /// How many buckets are read before it is looked whether they suffice.
     fn step(&self) -> u32 {
-        self.policy.rules.carry_buckets.div_ceil(8)
+        self.policy.rules.carry_buckets
     }
 
     fn bucket_of(&self, at: Timestamp) -> Bucket {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::identity::{Line, SessionTag, SourceName, SubscriberId};
 use crate::domain::record::{Kind, Record, TimeQuality};
-use crate::domain::session::{Edge, Evidence, Held};
+use crate::domain::session::{Edge, Evidence, Held, Said};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Caution, Verdict};
 
@@ -32,7 +32,7 @@ struct Holding<'a> {
 
 impl Holding<'_> {
     fn holds_all_ports(&self) -> bool {
-        self.timeline.statements.runs.get(self.held.run).is_some_and(|run| run.ports.is_all())
+        self.timeline.runs.get(self.held.run).is_some_and(|run| run.ports.is_all())
     }
 
     /// What the session said in this span. A span whose start was not observed may go back on what was said before; one
@@ -47,7 +47,7 @@ impl Holding<'_> {
     }
 
     fn party(&self, at: Timestamp) -> Option<Party> {
-        let (_, tag) = self.timeline.statements.session_of(self.held.run)?;
+        let (_, tag) = self.timeline.session_of(self.held.run)?;
         let named = nearest(&self.records(), at, |record| record.subscriber.clone());
         Some(named.map_or(Party::Unnamed(*tag), Party::Named))
     }
@@ -115,7 +115,7 @@ impl<'a> Evidences<'a> {
     fn describe(&self, holding: &Holding<'_>, answer: &mut Answer) {
         let at = self.question.at;
         let records = holding.records();
-        let Some((nas, session)) = holding.timeline.statements.session_of(holding.held.run) else { return };
+        let Some((nas, session)) = holding.timeline.session_of(holding.held.run) else { return };
         answer.holder = Some(Holder {
             subscriber: nearest(&records, at, |record| record.subscriber.clone()),
             session: *session,
@@ -126,12 +126,12 @@ impl<'a> Evidences<'a> {
                 remote_id: nearest(&records, at, |record| record.line.remote_id.clone()),
                 nas_port: nearest(&records, at, |record| record.line.nas_port.clone()),
             },
-            network: holding.timeline.statements.network,
+            network: holding.timeline.network,
         });
         answer.since = Some(holding.held.from);
         answer.until = holding.held.until;
         let spoken = holding.timeline.own_statements(holding.held.run);
-        let spoken: Vec<_> = spoken.iter().filter(|record| record.kind != Kind::InferredStart).collect();
+        let spoken: Vec<_> = spoken.iter().filter(|record| Said::of(record.kind).is_some_and(Said::is_real)).collect();
         answer.heard = Heard {
             before: spoken.iter().rev().find(|record| record.at <= at).map(|record| at.since(record.at)),
             after: spoken.iter().find(|record| record.at > at).map(|record| record.at.since(at)),
@@ -180,13 +180,8 @@ impl<'a> Evidences<'a> {
 
     /// Was a source that reports its open sessions silent about this one for a carry interval on either side?
     fn rests_on_carries(&self, holding: &Holding<'_>) -> bool {
-        let spoken = holding.timeline.own_statements(holding.held.run);
-        let reports = spoken.iter().any(|record| self.policy.of(&record.source).interims);
-        let near = |record: &&Record| record.at.distance(self.question.at) <= self.policy.carry_interval;
         let may_still_speak = self.now.since(self.question.at) < self.policy.carry_interval;
-        let heard_before = spoken.iter().any(|record| near(record) && record.at <= self.question.at);
-        let heard_after = spoken.iter().any(|record| near(record) && record.at > self.question.at);
-        reports && !heard_before && !heard_after && !may_still_speak
+        !may_still_speak && holding.timeline.rests_on_carries(holding.held.run, self.question.at, self.policy)
     }
 
     /// The cautions that do not change the verdict.
@@ -234,7 +229,7 @@ impl<'a> Evidences<'a> {
                 continue;
             };
             spoken_of = true;
-            match timeline.record(newest) {
+            match timeline.explicit_end(newest) {
                 Some(end) => {
                     let heard_since = self.heard.get(&end.source).is_some_and(|heard| *heard > end.at);
                     answer.sources.insert(end.source.clone());

@@ -5,7 +5,6 @@
 
 mod gather;
 mod judge;
-mod settled_past;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};

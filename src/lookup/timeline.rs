@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::address::{Network, Ports};
 use crate::domain::identity::{NasId, SessionTag, SubscriberId};
 use crate::domain::record::{Kind, Record, Subject};
-use crate::domain::session::{self, Held, Run, Said, Settled, Statement};
+use crate::domain::session::{self, Held, Read, Run, Said, Settled, Statement};
 use crate::domain::time::Timestamp;
 
 use super::Policy;
@@ -18,10 +18,20 @@ pub(super) struct Statements {
     pub(super) network: Network,
     pub(super) runs: Vec<Run>,
     pub(super) sessions: Vec<SessionKey>,
-    pub(super) said: Vec<Statement>,
-    /// The record behind each statement.
-    pub(super) records: Vec<Record>,
+    /// What was said of the runs themselves.
+    said: Vec<(Statement, Record)>,
+    /// What was said of sessions, of NASes and of the prefix as a whole.
+    marks: Vec<(Mark, Record)>,
     run_of: BTreeMap<(u32, Ports), usize>,
+}
+
+/// What ends runs without naming them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// The session ended, whatever it held.
+    Session(u32),
+    /// The NAS lost all sessions, or gave up the prefix.
+    Nas,
 }
 
 impl Statements {
@@ -31,32 +41,20 @@ impl Statements {
             runs: Vec::new(),
             sessions: Vec::new(),
             said: Vec::new(),
-            records: Vec::new(),
+            marks: Vec::new(),
             run_of: BTreeMap::new(),
         }
     }
 
-    /// Takes a record of the prefix itself.
-    pub(super) fn hear(&mut self, record: Record, policy: &Policy) {
+    /// Takes a record of the prefix itself. What is `settled` has the meaning that its kind says; of what is not, what was
+    /// derived is left out: it is derived again.
+    pub(super) fn hear(&mut self, record: Record, settled: bool, policy: &Policy) {
         let Subject::Assignment { ports, .. } = record.subject else { return };
-        let said = match record.kind {
-            Kind::Start => Said::Start,
-            Kind::Update => Said::Update,
-            Kind::Stop => Said::Stop,
-            Kind::InferredStart => Said::InferredStart,
-            // Markers have subjects of their own, and this version writes no derived statement.
-            Kind::Logon | Kind::SessionEnd | Kind::Reset => return,
-            Kind::Carry
-            | Kind::Lapsed
-            | Kind::First
-            | Kind::Resumed
-            | Kind::Restart
-            | Kind::Lone
-            | Kind::Void
-            | Kind::Vacated
-            | Kind::LeaseEnd
-            | Kind::Withdrawn => return,
-        };
+        if record.kind == Kind::Vacated && !settled {
+            self.marks.push((Mark::Nas, record));
+            return;
+        }
+        let Some(said) = Said::of(record.kind).filter(|said| settled || !said.is_derived()) else { return };
         let session = self.session_number(&(record.nas.clone(), record.session));
         let silence = policy.of(&record.source).silence;
         let runs = &mut self.runs;
@@ -64,22 +62,19 @@ impl Statements {
             runs.push(Run { session, ports, silence });
             runs.len().saturating_sub(1)
         });
-        self.said.push(Statement { at: record.at, said, run });
-        self.records.push(record);
+        let meaning = settled.then_some(record.kind).filter(|kind| *kind != Kind::InferredStart);
+        self.said.push((Statement { at: record.at, said, run, lease_end: record.lease_end, meaning }, record));
     }
 
-    /// Forgets the ends of sessions and the resets, which were read last.
-    pub(super) fn forget_markers(&mut self) {
-        let own = self.said.iter().take_while(|said| !matches!(said.said, Said::SessionEnd | Said::Reset)).count();
-        self.said.truncate(own);
-        self.records.truncate(own);
+    /// Takes the end of a session.
+    pub(super) fn hear_end(&mut self, session: u32, record: Record) {
+        self.marks.push((Mark::Session(session), record));
     }
 
-    /// Takes the end of a session, or a reset of its NAS, for every run of the session.
-    pub(super) fn hear_marker(&mut self, session: u32, said: Said, record: &Record) {
-        for (run, _) in self.runs.iter().enumerate().filter(|(_, run)| run.session == session) {
-            self.said.push(Statement { at: record.at, said, run });
-            self.records.push(record.clone());
+    /// Takes a reset of a NAS. The same may be heard for every session of it.
+    pub(super) fn hear_reset(&mut self, record: Record) {
+        if !self.marks.iter().any(|(mark, known)| *mark == Mark::Nas && *known == record) {
+            self.marks.push((Mark::Nas, record));
         }
     }
 
@@ -93,11 +88,18 @@ impl Statements {
         self.session(self.runs.get(run)?.session)
     }
 
-    /// What the statements mean, and the spans that follow, up to `through`.
-    pub(super) fn settle(&self, policy: &Policy, horizon: Timestamp, through: Timestamp) -> (Vec<Settled>, Vec<Held>) {
-        let settled = session::settle(&self.runs, &self.said, policy.rules, horizon, through);
-        let spans = session::spans(&settled);
-        (settled, spans)
+    /// Every statement about a run, with the record behind it: those of the runs, and the marks for each run they end.
+    fn all(&self) -> Vec<(Statement, &Record)> {
+        let own = self.said.iter().map(|(statement, record)| (*statement, record));
+        let marks = self.marks.iter().flat_map(|(mark, record)| {
+            let ended = self.runs.iter().enumerate().filter(move |(run, of)| match mark {
+                Mark::Session(session) => of.session == *session,
+                Mark::Nas => self.session_of(*run).is_some_and(|(nas, _)| *nas == record.nas),
+            });
+            let said = if *mark == Mark::Nas { Said::Reset } else { Said::SessionEnd };
+            ended.map(move |(run, _)| (Statement { at: record.at, said, run, lease_end: None, meaning: None }, record))
+        });
+        own.chain(marks).collect()
     }
 
     fn session_number(&mut self, key: &SessionKey) -> u32 {
@@ -111,19 +113,40 @@ impl Statements {
 
 /// The statements of one prefix, settled.
 pub(super) struct Timeline {
-    pub(super) statements: Statements,
+    pub(super) network: Network,
+    pub(super) runs: Vec<Run>,
+    sessions: Vec<SessionKey>,
+    said: Vec<(Statement, Record)>,
     pub(super) settled: Vec<Settled>,
     pub(super) spans: Vec<Held>,
     /// Spans that rest on a stop's session length alone.
     pub(super) inferred: Vec<Held>,
+    /// Would reading further back change what silence means?
+    pub(super) undecided: bool,
 }
 
 impl Timeline {
-    /// Settles what was read, up to `through`.
-    pub(super) fn of(statements: Statements, policy: &Policy, horizon: Timestamp, through: Timestamp) -> Self {
-        let (settled, spans) = statements.settle(policy, horizon, through);
-        let inferred = session::inferred_spans(&statements.runs, &statements.said);
-        Self { statements, settled, spans, inferred }
+    /// Settles what was read.
+    pub(super) fn of(statements: &Statements, policy: &Policy, read: Read) -> Self {
+        let said: Vec<(Statement, Record)> =
+            statements.all().into_iter().map(|(statement, record)| (statement, record.clone())).collect();
+        let plain: Vec<Statement> = said.iter().map(|(statement, _)| *statement).collect();
+        let outcome = session::settle_read(&statements.runs, &plain, policy.rules, read);
+        Self {
+            network: statements.network,
+            runs: statements.runs.clone(),
+            sessions: statements.sessions.clone(),
+            spans: session::spans(&outcome.settled),
+            inferred: session::inferred_spans(&statements.runs, &plain),
+            settled: outcome.settled,
+            undecided: outcome.undecided,
+            said,
+        }
+    }
+
+    /// The session of a run.
+    pub(super) fn session_of(&self, run: usize) -> Option<&SessionKey> {
+        self.sessions.get(usize::try_from(self.runs.get(run)?.session).ok()?)
     }
 
     /// Every instant at which a span begins or ends.
@@ -132,30 +155,53 @@ impl Timeline {
         self.spans.iter().map(|held| held.from).chain(ends).map(|edge| edge.at).collect()
     }
 
-    /// The record behind a settled statement; derived ones have none.
-    pub(super) fn record(&self, settled: &Settled) -> Option<&Record> {
-        self.statements.records.get(settled.origin?)
+    /// The record that says a run's end in so many words: a stop, its session's end, its NAS's reset, or its lease's. `None`
+    /// if the statement is no such end.
+    pub(super) fn explicit_end(&self, settled: &Settled) -> Option<&Record> {
+        match (settled.kind, settled.origin) {
+            (Kind::Stop | Kind::Lone | Kind::SessionEnd | Kind::Reset, Some(origin)) => {
+                self.said.get(origin).map(|(_, record)| record)
+            }
+            // The lease itself is in what its session said last.
+            (Kind::LeaseEnd, _) => self.own_statements(settled.run).into_iter().rfind(|record| record.at <= settled.at),
+            _ => None,
+        }
     }
 
     /// What the session of a run itself said of this prefix, in order of time.
     pub(super) fn own_statements(&self, run: usize) -> Vec<&Record> {
-        let session_of = |run: usize| self.statements.runs.get(run).map(|run| run.session);
-        let said = self.statements.said.iter().zip(&self.statements.records);
-        let own = said.filter(|(statement, _)| {
+        let session_of = |run: usize| self.runs.get(run).map(|run| run.session);
+        let own = self.said.iter().filter(|(statement, _)| {
             session_of(statement.run) == session_of(run)
-                && matches!(statement.said, Said::Start | Said::Update | Said::Stop | Said::InferredStart)
+                && (statement.said.is_real() || matches!(statement.said, Said::InferredStart | Said::Carry))
         });
         let mut records: Vec<&Record> = own.map(|(_, record)| record).collect();
         records.sort_by_key(|record| record.at);
         records
     }
 
+    /// Has a source that reports its open sessions been silent about this one, on either side of an instant, for as long as a
+    /// statement speaks?
+    pub(super) fn rests_on_carries(&self, run: usize, at: Timestamp, policy: &Policy) -> bool {
+        let own = self.own_statements(run);
+        let reports = own.iter().any(|record| policy.of(&record.source).interims);
+        let real = |record: &&&Record| Said::of(record.kind).is_some_and(Said::is_real);
+        reports && !own.iter().filter(real).any(|record| record.at.distance(at) <= policy.carry_interval)
+    }
+
+    /// Has a start been inferred, at `to` or before, whose stop is still to come?
+    pub(super) fn waits_for_a_stop(&self, to: Timestamp) -> bool {
+        self.said.iter().any(|(candidate, _)| {
+            let answers = |(other, _): &(Statement, Record)| {
+                other.run == candidate.run && other.said.is_real() && other.at >= candidate.at
+            };
+            candidate.said == Said::InferredStart && candidate.at <= to && !self.said.iter().any(answers)
+        })
+    }
+
     /// The newest statement of another run before an instant, and its run.
     pub(super) fn spoke_last_before(&self, run: usize, at: Timestamp) -> Option<(usize, &Record)> {
-        let said = self.statements.said.iter().zip(&self.statements.records);
-        let others = said.filter(|(said, _)| {
-            said.run != run && said.at < at && matches!(said.said, Said::Start | Said::Update | Said::Stop)
-        });
+        let others = self.said.iter().filter(|(said, _)| said.run != run && said.at < at && said.said.is_real());
         others.max_by_key(|(said, _)| (said.at, said.said)).map(|(said, record)| (said.run, record))
     }
 

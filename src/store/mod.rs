@@ -58,7 +58,9 @@ pub use keyring::{
 };
 pub use open::{KeyringFound, KeyringHistory, Opening};
 pub use open_error::OpenError;
-pub use passage::{Batch, Observations, Place, ReadError, SealError, Sealed, Sealer};
+pub use passage::{
+    Batch, Findings, Late, LateByBucket, Observations, Place, ReadError, Row, SealError, Sealed, Sealer, SettlingError,
+};
 pub use purging::{
     Bounds, Dead, Doomed, Expired, Inventory, Leftovers, Listing, ListingError, NotesError, SweepError, SweepNote,
     Sweeper, Swept, WindUp, WindUpError,
@@ -69,7 +71,7 @@ use engine::{Engine, Expiry};
 use families::{ledger, meta};
 use files::Paths;
 use keyring::Keyring;
-use passage::Noted;
+use passage::{Frontier, Noted};
 
 /// The number of the format that this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -81,6 +83,10 @@ pub struct Store {
     keyring: Keyring,
     /// What `meta` notes about the records.
     noted: RwLock<Noted>,
+    /// How far the records are settled.
+    frontier: Mutex<Frontier>,
+    /// What came after its bucket was settled, and was not looked at yet.
+    late: Mutex<LateByBucket>,
     /// What is hidden for good, shared with the compactions.
     expiry: Arc<Expiry>,
     /// Held during a commit, and while the cutoff moves.
@@ -123,21 +129,33 @@ impl Store {
         if batch.is_empty() {
             return Ok(hidden);
         }
-        let fresh = batch.noted().beyond(&self.noted());
+        let (width, frontier) = (self.width(), self.frontier());
+        let fresh = batch.noted(width, frontier).beyond(&self.noted());
         // Readers learn of it before the first such record can be seen: a note too many costs a probe, one too few an answer.
         // Nearly every commit has nothing to note, and readers need not wait for it.
         if !fresh.is_empty() {
             self.noted.write().unwrap_or_else(PoisonError::into_inner).extend(&fresh);
         }
+        let late = batch.late(width, frontier);
         if let Some(oldest) = batch.oldest() {
-            self.oldest_in_memory.fetch_min(oldest.millis(), Ordering::AcqRel);
+            self.note_in_memory(oldest);
         }
         let forgotten = batch.forgotten(&self.noted());
-        if !forgotten.is_empty() {
-            self.noted.write().unwrap_or_else(PoisonError::into_inner).forget(&forgotten);
-        }
-        self.engine.change(batch.into_rows(&fresh), forgotten.into_iter().map(meta::forget_reset))?;
+        self.forget_notes(&forgotten);
+        self.engine.change(batch.into_rows(&fresh), forgotten.forgetting())?;
+        self.note_late(late);
         Ok(hidden)
+    }
+
+    /// A record of this instant may be in memory and in the log alone.
+    fn note_in_memory(&self, oldest: Timestamp) {
+        self.oldest_in_memory.fetch_min(oldest.millis(), Ordering::AcqRel);
+    }
+
+    fn forget_notes(&self, old: &Noted) {
+        if !old.is_empty() {
+            self.noted.write().unwrap_or_else(PoisonError::into_inner).forget(old);
+        }
     }
 
     /// When each source was last heard, as [`Batch::heard`] recorded it.
@@ -187,6 +205,19 @@ impl Store {
 
     fn width(&self) -> BucketWidth {
         self.keyring.keys().width()
+    }
+
+    /// How far records are settled.
+    fn frontier(&self) -> Frontier {
+        *self.frontier_mut()
+    }
+
+    fn frontier_mut(&self) -> MutexGuard<'_, Frontier> {
+        self.frontier.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn late(&self) -> MutexGuard<'_, LateByBucket> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn noted(&self) -> RwLockReadGuard<'_, Noted> {

@@ -16,7 +16,7 @@ use super::files::{Paths, policy};
 use super::key_place::KeyPlace;
 use super::keyring::{Destruction, Loss, Maintained};
 use super::open_error::OpenError;
-use super::passage::Noted;
+use super::passage::{Frontier, Noted, late_of};
 use super::{FORMAT, Store};
 use crate::domain::retention::Retention;
 use crate::domain::time::{Cutoff, Timestamp};
@@ -105,6 +105,7 @@ impl Store {
         let (keyring, found) = place.belonging_to(&engine, &paths, retention, opening)?;
         let failed = |source| OpenError::Database { path: paths.database.clone(), source };
         let noted = Noted::read(&engine).map_err(failed)?;
+        let frontier = Frontier::read(&engine).map_err(failed)?;
         if let Some(millis) = meta::number(&engine, Number::Cutoff).map_err(failed)? {
             expiry.publish(Cutoff::at(Timestamp::from_millis(millis)));
             // The run that left this number had counted.
@@ -118,6 +119,8 @@ impl Store {
         Ok(Self {
             engine,
             keyring,
+            frontier: Mutex::new(frontier),
+            late: Mutex::new(late_of(&noted)),
             noted: RwLock::new(noted),
             expiry,
             committing: Mutex::new(()),

@@ -190,13 +190,22 @@ impl Engine {
         rows: impl IntoIterator<Item = Write>,
         forget: impl IntoIterator<Item = Forget>,
     ) -> Result<(), CommitError> {
+        self.attempt(|| self.write(rows, forget, true))
+    }
+
+    /// Writes all rows or none, and does not wait for the disk: the next commit that does takes them along.
+    pub(super) fn change_unsynced(&self, rows: impl IntoIterator<Item = Write>) -> Result<(), CommitError> {
+        self.attempt(|| self.write(rows, [], false))
+    }
+
+    fn attempt(&self, write: impl FnOnce() -> Result<(), EngineError>) -> Result<(), CommitError> {
         if self.stopped.load(Ordering::Acquire) {
             return Err(CommitError::Stopped);
         }
         let outcome = match self.due_fault() {
             Some(Fault::NotPersisted) => Err(EngineError::Injected),
-            Some(Fault::PersistedButFailed) => self.write(rows, forget).and(Err(EngineError::Injected)),
-            None => self.write(rows, forget),
+            Some(Fault::PersistedButFailed) => write().and(Err(EngineError::Injected)),
+            None => write(),
         };
         if outcome.is_err() {
             // A second sync can succeed over pages that the first one lost: so there is no second one.
@@ -209,6 +218,7 @@ impl Engine {
         &self,
         rows: impl IntoIterator<Item = Write>,
         forget: impl IntoIterator<Item = Forget>,
+        sync: bool,
     ) -> Result<(), EngineError> {
         let mut batch = WriteBatch::default();
         for row in rows {
@@ -218,7 +228,7 @@ impl Engine {
             batch.delete_cf(self.column(row.column)?, row.key);
         }
         let mut options = WriteOptions::default();
-        options.set_sync(true);
+        options.set_sync(sync);
         // A crash during the write leaves none of the batch; one after it, all of it: recovery replays whole batches.
         Ok(self.db.write_opt(batch, &options)?)
     }
@@ -325,6 +335,17 @@ impl Engine {
         &self,
         column: Column,
         end: &[u8],
+        visit: impl FnMut(&[u8], &[u8]),
+    ) -> Result<(), EngineError> {
+        self.visit_between(column, &[], end, visit)
+    }
+
+    /// The same from the key `from` on.
+    pub(super) fn visit_between(
+        &self,
+        column: Column,
+        from: &[u8],
+        end: &[u8],
         mut visit: impl FnMut(&[u8], &[u8]),
     ) -> Result<(), EngineError> {
         let mut options = ReadOptions::default();
@@ -333,7 +354,7 @@ impl Engine {
         options.set_iterate_upper_bound(end);
         options.set_readahead_size(1 << 20);
         let mut iterator = self.iterator(column, options)?;
-        iterator.seek_to_first();
+        iterator.seek(from);
         while let Some((key, value)) = iterator.item() {
             visit(key, value);
             iterator.next();

@@ -6,6 +6,7 @@
 //! | `store-id` | 16 bytes: the same as in the keyring |
 //! | `prefix-len/` family (1) length (1) | empty: records with this prefix length may exist |
 //! | `reset/` bucket (4) | empty: the bucket may hold a reset of a NAS |
+//! | `late/` bucket (4) | empty: the bucket got a statement after it had been settled |
 //! | `heard/` name of a source | u64: when it was last heard, in milliseconds |
 //! | `number/` name | u64: a number of the daemon's |
 //! | `purge/keys` | what reports have said of keys |
@@ -23,7 +24,6 @@ use crate::store::engine::{Column, Engine, EngineError, Forget, Write};
 const FORMAT: &[u8] = b"format";
 const STORE_ID: &[u8] = b"store-id";
 const PREFIX_LEN: &[u8] = b"prefix-len/";
-const RESET: &[u8] = b"reset/";
 const HEARD: &[u8] = b"heard/";
 const NUMBER: &[u8] = b"number/";
 const KEYS_REPORTED: &[u8] = b"purge/keys";
@@ -34,6 +34,8 @@ const TALLY: &[u8] = b"purge/tally";
 pub enum Number {
     /// How many lines of the tokens file have their ledger entry.
     TokensRecorded,
+    /// The newest bucket whose records are settled.
+    SettledThrough,
     /// The latest cutoff that was in force, in milliseconds: nothing older is read again, whatever the window becomes.
     Cutoff,
 }
@@ -42,6 +44,7 @@ impl Number {
     const fn name(self) -> &'static str {
         match self {
             Self::TokensRecorded => "tokens-recorded",
+            Self::SettledThrough => "settled-through",
             Self::Cutoff => "cutoff",
         }
     }
@@ -62,12 +65,30 @@ pub(in crate::store) fn prefix_len_row(family: Family, len: u8) -> Write {
     row([PREFIX_LEN, &[family.number(), len]], Vec::new())
 }
 
-pub(in crate::store) fn reset_bucket_row(bucket: Bucket) -> Write {
-    row([RESET, &bucket.0.to_be_bytes()], Vec::new())
+/// What can be noted of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum BucketNote {
+    /// It may hold a reset of a NAS.
+    Reset,
+    /// It got a statement after it had been settled.
+    Late,
 }
 
-pub(in crate::store) fn forget_reset(bucket: Bucket) -> Forget {
-    Forget { column: Column::Meta, key: [RESET, &bucket.0.to_be_bytes()].concat() }
+impl BucketNote {
+    const fn start(self) -> &'static [u8] {
+        match self {
+            Self::Reset => b"reset/",
+            Self::Late => b"late/",
+        }
+    }
+}
+
+pub(in crate::store) fn bucket_row(note: BucketNote, bucket: Bucket) -> Write {
+    row([note.start(), &bucket.0.to_be_bytes()], Vec::new())
+}
+
+pub(in crate::store) fn forget_bucket(note: BucketNote, bucket: Bucket) -> Forget {
+    Forget { column: Column::Meta, key: [note.start(), &bucket.0.to_be_bytes()].concat() }
 }
 
 pub(in crate::store) fn tally_row(bytes: Vec<u8>) -> Write {
@@ -123,9 +144,10 @@ pub(in crate::store) fn prefix_lens(engine: &Engine) -> Result<BTreeSet<(Family,
     rows.iter().map(|(key, _)| read(key).ok_or(BAD_ROW)).collect()
 }
 
-pub(in crate::store) fn reset_buckets(engine: &Engine) -> Result<BTreeSet<Bucket>, EngineError> {
-    let read = |key: &[u8]| Some(Bucket(u32::from_be_bytes(key.strip_prefix(RESET)?.try_into().ok()?)));
-    let rows = engine.scan(Column::Meta, RESET, RESET, usize::MAX)?;
+pub(in crate::store) fn noted_buckets(engine: &Engine, note: BucketNote) -> Result<BTreeSet<Bucket>, EngineError> {
+    let start = note.start();
+    let read = |key: &[u8]| Some(Bucket(u32::from_be_bytes(key.strip_prefix(start)?.try_into().ok()?)));
+    let rows = engine.scan(Column::Meta, start, start, usize::MAX)?;
     rows.iter().map(|(key, _)| read(key).ok_or(BAD_ROW)).collect()
 }
 

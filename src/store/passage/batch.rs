@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::noted::Noted;
+use super::noted::{Frontier, Noted};
 use super::sealer::Sealed;
+use super::settling::Row;
 use crate::domain::identity::SourceName;
-use crate::domain::time::{Bucket, Cutoff, Timestamp};
+use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
 use crate::store::engine::{Column, Write};
 use crate::store::families::ledger::{self, Log};
 use crate::store::families::meta::{self, Number};
@@ -96,23 +97,31 @@ impl Batch {
         self.records.iter().map(|sealed| sealed.at).min()
     }
 
-    /// The buckets of which nothing need be known any more.
-    pub(in crate::store) fn forgotten(&self, noted: &Noted) -> Vec<Bucket> {
-        self.forget_before.map_or_else(Vec::new, |first| noted.resets_before(first))
+    /// What need not be noted any more.
+    pub(in crate::store) fn forgotten(&self, noted: &Noted) -> Noted {
+        self.forget_before.map_or_else(Noted::default, |first| noted.before(first))
     }
 
-    pub(in crate::store) fn noted(&self) -> Noted {
-        Noted::of(self.records.iter())
+    /// What is to be noted of the records.
+    pub(in crate::store) fn noted(&self, width: BucketWidth, frontier: Frontier) -> Noted {
+        let mut noted = Noted::default();
+        for sealed in &self.records {
+            let bucket = width.bucket_of(sealed.at);
+            let late = Some(bucket).filter(|bucket| sealed.weighs && frontier.has_begun(*bucket));
+            noted.add(sealed.prefix_len, sealed.reset, late);
+        }
+        noted
+    }
+
+    /// Where the records will stand that come after their bucket was settled.
+    pub(in crate::store) fn late(&self, width: BucketWidth, frontier: Frontier) -> Vec<Row> {
+        let late = self.records.iter().filter(|sealed| sealed.weighs && frontier.has_begun(width.bucket_of(sealed.at)));
+        late.filter_map(|sealed| sealed.by_address.as_ref().map(|(key, _)| Row(*key))).collect()
     }
 
     /// The rows, with what is to be noted for the first time.
     pub(in crate::store) fn into_rows(self, fresh: &Noted) -> impl Iterator<Item = Write> {
-        let records = self.records.into_iter().flat_map(|sealed| {
-            let row = |column, (key, value): ([u8; _], Vec<u8>)| Write { column, key: key.to_vec(), value };
-            let by_address = sealed.by_address.map(|found| row(Column::ByAddress, found));
-            let by_subscriber = sealed.by_subscriber.map(|found| row(Column::BySubscriber, found));
-            by_address.into_iter().chain(by_subscriber)
-        });
+        let records = self.records.into_iter().flat_map(Sealed::into_rows);
         let entries = self.entries.into_iter().map(|(log, index, value)| Write {
             column: Column::Ledger,
             key: ledger::key(log, index).to_vec(),

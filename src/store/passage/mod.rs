@@ -7,8 +7,11 @@ mod batch;
 mod noted;
 mod observations;
 mod sealer;
+mod settling;
 
 pub use batch::Batch;
-pub(super) use noted::Noted;
+pub(super) use noted::{Frontier, Noted};
 pub use observations::{Observations, Place, ReadError};
 pub use sealer::{SealError, Sealed, Sealer};
+pub(super) use settling::late_of;
+pub use settling::{Findings, Late, LateByBucket, Row, SettlingError};

@@ -75,6 +75,7 @@ fn number(bucket: &Bucket) -> u32 {
 pub struct Observations<'a> {
     store: &'a Store,
     cutoff: Cutoff,
+    settled_through: Option<Bucket>,
     // Made before `by_address`: so whatever is listed here is found there.
     by_subscriber: Result<DBRawIterator<'a>, EngineError>,
     by_address: Result<DBRawIterator<'a>, EngineError>,
@@ -85,11 +86,15 @@ type Rows = Vec<(RowKey, Vec<u8>)>;
 
 impl<'a> Observations<'a> {
     pub(in crate::store) fn new(store: &'a Store, cutoff: Cutoff) -> Self {
+        // What is settled only grows while nothing late comes. What was late before the view was made may be settled again
+        // after; what comes after it may be seen in it. Neither is taken as settled.
+        let before = store.settled_for_readers();
         let by_subscriber = store.engine.view(Column::BySubscriber);
         let by_address = store.engine.view(Column::ByAddress);
         // What was hidden once stays hidden, whatever the asker's clock or window says now.
         let cutoff = cutoff.or_later(store.cutoff());
-        Self { store, cutoff, by_subscriber, by_address }
+        let settled_through = before.min(store.settled_for_readers());
+        Self { store, cutoff, settled_through, by_subscriber, by_address }
     }
 
     /// The cutoff of this view.
@@ -105,6 +110,11 @@ impl<'a> Observations<'a> {
     /// The prefix lengths in use in a family, longest first.
     pub fn prefix_lens(&self, family: Family) -> Vec<u8> {
         self.store.noted().prefix_lens(family)
+    }
+
+    /// The newest bucket whose statements have their settled meaning, with all that follows from them.
+    pub fn settled_through(&self) -> Option<Bucket> {
+        self.settled_through
     }
 
     /// The statements of one bucket about a place, in the order of time. A bucket that never had a key holds none.
@@ -210,7 +220,7 @@ fn rows(
     Ok(rows)
 }
 
-fn open(keys: &BucketKeys, key: RowKey, value: &[u8]) -> Result<Record, ReadError> {
+pub(super) fn open(keys: &BucketKeys, key: RowKey, value: &[u8]) -> Result<Record, ReadError> {
     let plain = envelope::open(&keys.cipher, &key.to_bytes(), value).map_err(|_| ReadError::NotOpened(key.bucket))?;
     records::decode(&plain, key.at).map_err(|error| ReadError::Malformed(key.bucket, error))
 }

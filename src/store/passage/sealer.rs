@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::domain::address::Family;
 use crate::domain::identity::{Entity, Mac, NasId, SessionId, SessionTag, SubscriberId};
-use crate::domain::record::{Record, Subject};
+use crate::domain::record::{Kind, Record, Subject};
 use crate::domain::time::{Bucket, Timestamp};
+use crate::store::engine::{Column, Write};
 use crate::store::keyring::{KeyOf, Keys};
 use crate::store::rows::BucketKeys;
 use crate::store::rows::envelope;
@@ -50,6 +51,17 @@ pub struct Sealed {
     pub(super) prefix_len: Option<(Family, u8)>,
     /// The bucket, if it is a reset of a NAS.
     pub(super) reset: Option<Bucket>,
+    /// Can it change what other statements mean?
+    pub(super) weighs: bool,
+}
+
+impl Sealed {
+    pub(super) fn into_rows(self) -> impl Iterator<Item = Write> {
+        let row = |column, (key, value): Row| Write { column, key: key.to_vec(), value };
+        let by_address = self.by_address.map(|found| row(Column::ByAddress, found));
+        let by_subscriber = self.by_subscriber.map(|found| row(Column::BySubscriber, found));
+        by_address.into_iter().chain(by_subscriber)
+    }
 }
 
 /// A key and its value in one of the record families.
@@ -101,6 +113,7 @@ impl Sealer {
                 by_subscriber: Some(row),
                 prefix_len: None,
                 reset: None,
+                weighs: false,
             });
         }
         let tag = home(&keys, record);
@@ -112,7 +125,40 @@ impl Sealer {
             Subject::Session | Subject::Nas | Subject::Subscriber => (None, None),
         };
         let reset = (record.subject == Subject::Nas).then_some(bucket);
-        Ok(Sealed { at: record.at, by_address: Some(sealed_at(tag)?), by_subscriber: listed, prefix_len, reset })
+        let weighs = record.kind != Kind::InferredStart;
+        Ok(Sealed {
+            at: record.at,
+            by_address: Some(sealed_at(tag)?),
+            by_subscriber: listed,
+            prefix_len,
+            reset,
+            weighs,
+        })
+    }
+}
+
+impl Sealer {
+    /// Seals what a record became for the place where it stands; with an `entity`, also its entry in the list of its
+    /// subscriber.
+    pub(super) fn seal_again(
+        &self,
+        place: &[u8; KEY_BYTES],
+        record: &Record,
+        entity: Option<&Entity>,
+    ) -> Result<(Vec<u8>, Option<Sealed>), SealError> {
+        let bucket = self.0.width().bucket_of(record.at);
+        let (Some(key), KeyOf::Live(keys)) = (RowKey::from_bytes(place), self.0.key_of(bucket)) else {
+            return Err(SealError::NoKey(bucket));
+        };
+        let plain = records::encode(record).ok_or(SealError::TooLarge)?;
+        let value = envelope::seal(&keys.cipher, place, &plain).map_err(|_| SealError::Cipher)?;
+        let listed = entity.zip(record.subscriber.as_ref()).map(|(entity, subscriber)| {
+            let tag = keys.subscriber_tag(entity, subscriber);
+            let entry = (RowKey { tag, ..key }.to_bytes(), key.tag.to_vec());
+            let by_subscriber = Some(entry);
+            Sealed { at: record.at, by_address: None, by_subscriber, prefix_len: None, reset: None, weighs: false }
+        });
+        Ok((value, listed))
     }
 }
 

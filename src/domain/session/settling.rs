@@ -1,0 +1,251 @@
+//! The machine that says what statements mean, one instant after the other.
+
+use std::time::Duration;
+
+use super::{Read, Rules, Run, Said, Settled, Spoke, Standing, Statement, closes, opens};
+use crate::domain::record::Kind;
+use crate::domain::time::{Bucket, Timestamp};
+
+/// What statements mean, and what follows from them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Every statement with its meaning, and what was derived, in the order of time.
+    pub settled: Vec<Settled>,
+    /// How the runs stand at the end.
+    pub standings: Vec<Standing>,
+    /// Whether some silent run has lapsed depends on when it last spoke, which was before all that was read. It is taken as
+    /// carried; reading further back decides it.
+    pub undecided: bool,
+}
+
+/// Says what was read means. `statements` may come in any order; those outside of `read` must have been left out.
+pub fn settle_read(runs: &[Run], statements: &[Statement], rules: Rules, read: Read) -> Outcome {
+    let order = in_order(statements);
+    let mut settling = Settling::new(runs, vec![Standing::default(); runs.len()], rules, read);
+    settling.open_at_start(&order);
+    settling.go(&order)
+}
+
+/// Goes on from how the runs stood. `statements` are those after `read.settled_through` and none later than `read.through`;
+/// none of them has its meaning yet.
+pub fn settle_on(
+    runs: &[Run],
+    standings: Vec<Standing>,
+    statements: &[Statement],
+    rules: Rules,
+    read: Read,
+) -> Outcome {
+    Settling::new(runs, standings, rules, read).go(&in_order(statements))
+}
+
+type InOrder<'a> = Vec<(usize, &'a Statement)>;
+
+fn in_order(statements: &[Statement]) -> InOrder<'_> {
+    let mut order: InOrder<'_> = statements.iter().enumerate().collect();
+    order.sort_by_key(|(index, statement)| (statement.at, statement.said, *index));
+    order
+}
+
+struct Settling<'a> {
+    runs: &'a [Run],
+    rules: Rules,
+    read: Read,
+    standings: Vec<Standing>,
+    out: Vec<Settled>,
+    undecided: bool,
+}
+
+impl<'a> Settling<'a> {
+    fn new(runs: &'a [Run], mut standings: Vec<Standing>, rules: Rules, read: Read) -> Self {
+        standings.resize(runs.len(), Standing::default());
+        Self { runs, rules, read, standings, out: Vec::new(), undecided: false }
+    }
+
+    fn go(mut self, order: &InOrder<'_>) -> Outcome {
+        for group in order.chunk_by(|(_, a), (_, b)| a.at == b.at) {
+            let Some((_, first)) = group.first() else { continue };
+            self.derive_through(first.at);
+            for (index, statement) in group {
+                self.hear(*index, statement);
+            }
+            self.end_predecessors(first.at, group);
+        }
+        self.derive_through(self.read.through);
+        self.out.sort_by_key(|settled| settled.at);
+        Outcome { settled: self.out, standings: self.standings, undecided: self.undecided }
+    }
+
+    /// Opens the runs whose first own statement says that they were open when what was read begins.
+    fn open_at_start(&mut self, order: &InOrder<'_>) {
+        let from = self.read.from;
+        let bucket = self.rules.width.bucket_of(from);
+        let unknown_until = self.rules.width.start_of(bucket.later(self.rules.carry_buckets));
+        let mut seen = vec![false; self.runs.len()];
+        for (_, statement) in order.iter().take_while(|(_, statement)| statement.at < unknown_until) {
+            // What was said of the session or its NAS does not tell of this address.
+            let own = statement.said.is_real() || statement.meaning.is_some_and(|_| statement.said.is_derived());
+            let Some(seen) = seen.get_mut(statement.run) else { continue };
+            if !own || std::mem::replace(seen, true) {
+                continue;
+            }
+            if was_open(statement) {
+                let newest = from.minus(Duration::from_millis(1));
+                let last = Some((bucket, Kind::Carry));
+                self.set(statement.run, Standing { last, newest, spoke: Spoke::Before, lease_end: None });
+                self.out.push(Settled { at: from, kind: Kind::Carry, run: statement.run, origin: None });
+            } else if statement.meaning == Some(Kind::Void) {
+                self.set(statement.run, Standing { last: Some((bucket, Kind::Stop)), ..Standing::default() });
+            }
+        }
+    }
+
+    /// Derives what the end of leases and silence up to and including `through` mean, where that is not settled already.
+    fn derive_through(&mut self, through: Timestamp) {
+        for run in 0..self.standings.len() {
+            while let Some((at, kind)) = self.next_derived(run, through) {
+                let Some(standing) = self.standings.get_mut(run) else { break };
+                standing.last = Some((self.rules.width.bucket_of(at), kind));
+                if kind == Kind::Carry {
+                    standing.newest = at;
+                }
+                self.out.push(Settled { at, kind, run, origin: None });
+            }
+        }
+    }
+
+    fn next_derived(&mut self, run: usize, through: Timestamp) -> Option<(Timestamp, Kind)> {
+        let (standing, of) = (*self.standings.get(run)?, self.runs.get(run)?);
+        let (bucket, _) = standing.last.filter(|_| standing.is_open())?;
+        let due_bucket = bucket.later(self.rules.carry_buckets);
+        let due = self.rules.width.start_of(due_bucket);
+        let ends = standing.lease_end.filter(|end| !self.is_settled(self.rules.width.bucket_of(*end)));
+        if let Some(end) = ends.filter(|end| *end <= due && *end <= through) {
+            return Some((end, Kind::LeaseEnd));
+        }
+        if due > through || self.is_settled(due_bucket) {
+            return None;
+        }
+        let lately = standing.lease_end.is_some()
+            || of.silence.is_none_or(|silence| self.spoke_after(standing.spoke, bucket, silence));
+        Some((due, if lately { Kind::Carry } else { Kind::Lapsed }))
+    }
+
+    /// Did a run that stood in `bucket` last speak less than `silence` buckets before?
+    fn spoke_after(&mut self, spoke: Spoke, bucket: Bucket, silence: u32) -> bool {
+        match spoke {
+            Spoke::In(spoke) => spoke.later(silence) > bucket,
+            // All the buckets in which it would have had to speak were read.
+            Spoke::Before if self.rules.width.bucket_of(self.read.from).later(silence) <= bucket.later(1) => false,
+            Spoke::Before => {
+                self.undecided = true;
+                true
+            }
+        }
+    }
+
+    /// Takes one statement.
+    fn hear(&mut self, index: usize, statement: &Statement) {
+        let Some(standing) = self.standings.get(statement.run).copied() else { return };
+        let bucket = self.rules.width.bucket_of(statement.at);
+        let Some(kind) = statement.meaning.or_else(|| self.meaning(statement, &standing, bucket)) else { return };
+        self.out.push(Settled { at: statement.at, kind, run: statement.run, origin: Some(index) });
+        if kind == Kind::Void {
+            return;
+        }
+        let last = Some((bucket, kind));
+        let next = if closes(kind) {
+            Standing { last, lease_end: None, ..standing }
+        } else {
+            let spoke = if kind == Kind::Carry { standing.spoke } else { Spoke::In(bucket) };
+            let lease_end = statement.lease_end.or(standing.lease_end);
+            Standing { last, newest: statement.at, spoke, lease_end }
+        };
+        self.set(statement.run, next);
+    }
+
+    /// What a statement of a source means; `None` if nothing.
+    fn meaning(&self, statement: &Statement, standing: &Standing, bucket: Bucket) -> Option<Kind> {
+        let recent =
+            standing.last.filter(|(last, _)| last.later(self.rules.carry_buckets) > bucket).map(|(_, kind)| kind);
+        let open = standing.is_open();
+        Some(match statement.said {
+            Said::InferredStart | Said::Ended | Said::Carry => return None,
+            Said::Reset if !open => return None,
+            Said::Reset => Kind::Reset,
+            Said::Start if open => Kind::Restart,
+            Said::Start => Kind::Start,
+            Said::Update => match recent {
+                None => Kind::First,
+                Some(Kind::Lapsed | Kind::Reset | Kind::LeaseEnd) => Kind::Resumed,
+                Some(kind) if closes(kind) => Kind::Void,
+                Some(_) => Kind::Update,
+            },
+            Said::Stop | Said::SessionEnd if !open => Kind::Lone,
+            Said::Stop => Kind::Stop,
+            Said::SessionEnd => Kind::SessionEnd,
+        })
+    }
+
+    /// Ends the runs that others, opening at `at`, have taken over from. All that was said at `at` has been heard, so
+    /// that two who speak in the same second are both open, whichever is heard first.
+    fn end_predecessors(&mut self, at: Timestamp, group: &[(usize, &Statement)]) {
+        let bucket = self.rules.width.bucket_of(at);
+        if self.is_settled(bucket) {
+            return;
+        }
+        for (_, statement) in group {
+            let (Some(opener), Some(standing)) = (self.runs.get(statement.run), self.standings.get(statement.run))
+            else {
+                continue;
+            };
+            if standing.newest != at || !self.opened_at(at, statement.run) {
+                continue;
+            }
+            for (run, (other, standing)) in self.runs.iter().zip(&mut self.standings).enumerate() {
+                let spoke_now = standing.newest >= at && !standing.last.is_some_and(|(_, kind)| kind == Kind::Carry);
+                let taken = other.session != opener.session && other.ports.overlaps(opener.ports);
+                if taken && standing.is_open() && !spoke_now {
+                    standing.last = Some((bucket, Kind::Lapsed));
+                    standing.lease_end = None;
+                    self.out.push(Settled { at, kind: Kind::Lapsed, run, origin: None });
+                }
+            }
+        }
+    }
+
+    /// Did the run open at `at`, also if it closed or spoke again in the same instant?
+    fn opened_at(&self, at: Timestamp, run: usize) -> bool {
+        let latest = self.out.iter().rev().take_while(|settled| settled.at == at);
+        latest.into_iter().any(|settled| settled.run == run && opens(settled.kind))
+    }
+
+    fn is_settled(&self, bucket: Bucket) -> bool {
+        self.read.settled_through.is_some_and(|through| bucket <= through)
+    }
+
+    fn set(&mut self, run: usize, standing: Standing) {
+        if let Some(place) = self.standings.get_mut(run) {
+            *place = standing;
+        }
+    }
+}
+
+/// Was the run open before this statement, its first?
+fn was_open(statement: &Statement) -> bool {
+    match statement.meaning {
+        Some(kind) => {
+            matches!(
+                kind,
+                Kind::Update
+                    | Kind::Carry
+                    | Kind::Stop
+                    | Kind::SessionEnd
+                    | Kind::Lapsed
+                    | Kind::Reset
+                    | Kind::LeaseEnd
+                    | Kind::Restart
+            )
+        }
+        None => matches!(statement.said, Said::Update | Said::Stop),
+    }
+}
