@@ -13,6 +13,7 @@
 //!   out a record without a cutoff.
 //! - [`ledger`]: the append-only logs. Knows nothing of leases.
 //! - [`ingest`]: from an event to the records that are kept of it.
+//! - [`settle`]: the pass that writes down what statements mean, so that forgetting changes no answer. Will never disclose.
 //! - [`lookup`]: gathers statements, settles them, judges. Will never know who asks.
 //! - [`purge`]: the plan of a purge, its run and its reports; besides the run itself, plain data about buckets, counts and
 //!   instants. Will never know an address, and never reports what it has not verified.
@@ -37,6 +38,7 @@ pub mod ingest;
 pub mod ledger;
 pub mod lookup;
 pub mod purge;
+pub mod settle;
 pub mod store;
 pub mod tokens;
 pub mod wire;

@@ -62,13 +62,14 @@ fn open_by_one_pass(history: &[reference::Said], silence: Option<u64>, horizon: 
             },
             lease_end: None,
             meaning: None,
+            hint: None,
         })
         .collect();
     let rules = session::Rules {
         width: BucketWidth::from_secs(u32::try_from(WIDTH).unwrap()).unwrap(),
         carry_buckets: u32::try_from(CARRY).unwrap(),
     };
-    let read = Read { from: instant(horizon), settled_through: None, through: instant(END) };
+    let read = Read { from: instant(horizon), settled_through: None, hinted_through: None, through: instant(END) };
     let spans = session::spans(&session::settle_read(&runs, &statements, rules, read).settled);
     spans.iter().filter(|held| held.covers(instant(at))).map(|held| runs[held.run].session).collect()
 }

@@ -59,7 +59,7 @@ pub enum Subject {
 }
 
 /// What a record says. The number is the one on disk, and never changes its meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Kind {
     /// The session began to hold the address.

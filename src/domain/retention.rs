@@ -48,6 +48,15 @@ impl Retention {
         Duration::from_secs(24 * 3600).min(window.checked_div(2).unwrap_or_default())
     }
 
+    /// After how many buckets a session that may be silent for this long counts as ended; `None`: never.
+    ///
+    /// No longer than can be seen: while a bucket waits to be settled, what a silent session said last must not have expired.
+    pub fn silent_buckets(&self, max_silence: Option<Duration>) -> Option<u32> {
+        let carry = self.carry_buckets();
+        let most = self.bucket.buckets_in(self.window).saturating_sub(carry.saturating_mul(3)).max(carry);
+        max_silence.map(|silence| self.bucket.buckets_in(silence).min(most))
+    }
+
     /// For how many buckets a statement speaks; at least one.
     pub fn carry_buckets(&self) -> u32 {
         self.bucket.buckets_in(self.carry_interval).max(1)

@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::address::{Family, Network};
-use crate::domain::record::{Kind, Subject};
+use crate::domain::record::Kind;
 use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Read, Said};
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
 use crate::store::{Observations, Place, ReadError, Store};
 
-use super::timeline::{Statements, Timeline};
+use super::timeline::{Statements, Timeline, Trust};
 use super::{Policy, Question, Reach};
 
 /// The timelines of every prefix around the address that the answer needs, the longest first.
@@ -77,7 +77,7 @@ impl Reading<'_> {
         self.read(&mut statements, stretch)?;
         loop {
             self.read_marks(&mut statements, stretch, &mut marked)?;
-            let timeline = Timeline::of(&statements, self.policy, self.read_as(stretch));
+            let timeline = Timeline::of(&statements, self.question.port, self.policy, self.read_as(stretch));
             let (oldest, newest) = (self.bucket_of(self.horizon), self.bucket_of(self.now));
             if stretch.first > oldest && self.needs_older(&timeline, stretch) {
                 let first = stretch.first.earlier(self.step()).max(oldest);
@@ -138,13 +138,17 @@ impl Reading<'_> {
 
     fn read(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), ReadError> {
         let place = Place::Address { realm: &self.question.realm, network: statements.network };
-        let settled_through = self.observations.settled_through();
+        let (settled, written) = (self.observations.settled_through(), self.observations.written_through());
+        let within = |bucket: Bucket, through: Option<Bucket>| through.is_some_and(|through| bucket <= through);
         for bucket in buckets(stretch) {
-            let settled = settled_through.is_some_and(|through| bucket <= through);
+            let trust = match (within(bucket, settled), within(bucket, written)) {
+                (true, _) => Trust::Settled,
+                (false, true) => Trust::Doubtful,
+                (false, false) => Trust::Raw,
+            };
             for record in self.observations.in_bucket(&place, bucket)? {
-                let Subject::Assignment { ports, .. } = record.subject else { continue };
-                if record.at <= self.now && self.question.port.is_none_or(|port| ports.contains(port)) {
-                    statements.hear(record, settled, self.policy);
+                if record.at <= self.now {
+                    statements.hear(record, trust, self.policy);
                 }
             }
         }
@@ -164,6 +168,9 @@ impl Reading<'_> {
         }
         for session in 0.. {
             let Some((nas, tag)) = statements.session(session).cloned() else { break };
+            if !statements.concerns(session, self.question.port) {
+                continue;
+            }
             for bucket in buckets(stretch).filter(|bucket| marked.insert((*bucket, session))) {
                 for record in self.observations.in_bucket(&Place::Session { nas: &nas, session: tag }, bucket)? {
                     if record.at <= self.now && record.kind == Kind::SessionEnd {
@@ -184,6 +191,7 @@ impl Reading<'_> {
         Read {
             from: self.policy.rules.width.start_of(stretch.first).max(self.horizon),
             settled_through: self.observations.settled_through(),
+            hinted_through: self.observations.written_through(),
             through: self.end_of(stretch),
         }
     }

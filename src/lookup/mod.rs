@@ -144,7 +144,7 @@ impl Policy {
         let width = config.retention.bucket;
         let network = config.network_of(address);
         let shared = network.is_some_and(|network| network.shared);
-        let silence = |max: Option<Duration>| max.map(|max| width.buckets_in(max));
+        let silence = |max: Option<Duration>| config.retention.silent_buckets(max);
         Self {
             rules: Rules { width, carry_buckets: config.retention.carry_buckets() },
             margin: if shared { config.lookup.shared_margin } else { config.lookup.margin },

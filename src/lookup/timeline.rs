@@ -25,6 +25,17 @@ pub(super) struct Statements {
     run_of: BTreeMap<(u32, Ports), usize>,
 }
 
+/// What the kind of a record is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// It is what the record means.
+    Settled,
+    /// It was; something that came late may have changed it.
+    Doubtful,
+    /// It is what the source said.
+    Raw,
+}
+
 /// What ends runs without naming them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
@@ -46,15 +57,16 @@ impl Statements {
         }
     }
 
-    /// Takes a record of the prefix itself. What is `settled` has the meaning that its kind says; of what is not, what was
-    /// derived is left out: it is derived again.
-    pub(super) fn hear(&mut self, record: Record, settled: bool, policy: &Policy) {
+    /// Takes a record of the prefix itself. What is settled has the meaning that its kind says.
+    pub(super) fn hear(&mut self, record: Record, trust: Trust, policy: &Policy) {
+        let settled = trust == Trust::Settled;
         let Subject::Assignment { ports, .. } = record.subject else { return };
         if record.kind == Kind::Vacated && !settled {
             self.marks.push((Mark::Nas, record));
             return;
         }
-        let Some(said) = Said::of(record.kind).filter(|said| settled || !said.is_derived()) else { return };
+        // What nobody has settled yet has nothing derived in it, but for what a pass that was cut short has left.
+        let Some(said) = Said::of(record.kind).filter(|said| trust != Trust::Raw || !said.is_derived()) else { return };
         let session = self.session_number(&(record.nas.clone(), record.session));
         let silence = policy.of(&record.source).silence;
         let runs = &mut self.runs;
@@ -62,8 +74,13 @@ impl Statements {
             runs.push(Run { session, ports, silence });
             runs.len().saturating_sub(1)
         });
-        let meaning = settled.then_some(record.kind).filter(|kind| *kind != Kind::InferredStart);
-        self.said.push((Statement { at: record.at, said, run, lease_end: record.lease_end, meaning }, record));
+        let kind = Some(record.kind).filter(|_| said != Said::InferredStart);
+        let (meaning, hint) = match trust {
+            Trust::Settled => (kind, None),
+            Trust::Doubtful => (None, kind),
+            Trust::Raw => (None, None),
+        };
+        self.said.push((Statement { at: record.at, said, run, lease_end: record.lease_end, meaning, hint }, record));
     }
 
     /// Takes the end of a session.
@@ -84,8 +101,16 @@ impl Statements {
     }
 
     /// The session of a run.
-    pub(super) fn session_of(&self, run: usize) -> Option<&SessionKey> {
+    fn session_of(&self, run: usize) -> Option<&SessionKey> {
         self.session(self.runs.get(run)?.session)
+    }
+
+    /// Does it matter for a port how this session stands: does it hold it, or contend with one that does?
+    pub(super) fn concerns(&self, session: u32, port: Option<u16>) -> bool {
+        let Some(port) = port else { return true };
+        let mut own = self.runs.iter().filter(|run| run.session == session);
+        let holders = || self.runs.iter().filter(|run| run.ports.contains(port));
+        own.any(|run| holders().any(|holder| holder.ports.overlaps(run.ports)))
     }
 
     /// Every statement about a run, with the record behind it: those of the runs, and the marks for each run they end.
@@ -97,7 +122,9 @@ impl Statements {
                 Mark::Nas => self.session_of(*run).is_some_and(|(nas, _)| *nas == record.nas),
             });
             let said = if *mark == Mark::Nas { Said::Reset } else { Said::SessionEnd };
-            ended.map(move |(run, _)| (Statement { at: record.at, said, run, lease_end: None, meaning: None }, record))
+            ended.map(move |(run, _)| {
+                (Statement { at: record.at, said, run, lease_end: None, meaning: None, hint: None }, record)
+            })
         });
         own.chain(marks).collect()
     }
@@ -126,19 +153,27 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Settles what was read.
-    pub(super) fn of(statements: &Statements, policy: &Policy, read: Read) -> Self {
+    /// Settles what was read, and keeps what concerns a port: a run that holds it may have been ended by one that does not.
+    pub(super) fn of(statements: &Statements, port: Option<u16>, policy: &Policy, read: Read) -> Self {
         let said: Vec<(Statement, Record)> =
             statements.all().into_iter().map(|(statement, record)| (statement, record.clone())).collect();
         let plain: Vec<Statement> = said.iter().map(|(statement, _)| *statement).collect();
         let outcome = session::settle_read(&statements.runs, &plain, policy.rules, read);
+        let holds =
+            |run: usize| port.is_none_or(|port| statements.runs.get(run).is_some_and(|run| run.ports.contains(port)));
+        let mut spans = session::spans(&outcome.settled);
+        spans.retain(|held| holds(held.run));
+        let mut inferred = session::inferred_spans(&statements.runs, &plain);
+        inferred.retain(|held| holds(held.run));
+        let mut settled = outcome.settled;
+        settled.retain(|settled| holds(settled.run));
         Self {
             network: statements.network,
             runs: statements.runs.clone(),
             sessions: statements.sessions.clone(),
-            spans: session::spans(&outcome.settled),
-            inferred: session::inferred_spans(&statements.runs, &plain),
-            settled: outcome.settled,
+            spans,
+            inferred,
+            settled,
             undecided: outcome.undecided,
             said,
         }
@@ -168,12 +203,15 @@ impl Timeline {
         }
     }
 
-    /// What the session of a run itself said of this prefix, in order of time.
+    /// What the session of a run itself said of this prefix, and what was written down of it since, in order of time.
     pub(super) fn own_statements(&self, run: usize) -> Vec<&Record> {
         let session_of = |run: usize| self.runs.get(run).map(|run| run.session);
         let own = self.said.iter().filter(|(statement, _)| {
             session_of(statement.run) == session_of(run)
-                && (statement.said.is_real() || matches!(statement.said, Said::InferredStart | Said::Carry))
+                && (statement.said.is_real()
+                    || statement.said == Said::InferredStart
+                    || statement.meaning.is_some()
+                    || statement.hint.is_some())
         });
         let mut records: Vec<&Record> = own.map(|(_, record)| record).collect();
         records.sort_by_key(|record| record.at);

@@ -60,6 +60,9 @@ pub struct Statement {
     pub lease_end: Option<Timestamp>,
     /// What it means, where that is settled.
     pub meaning: Option<Kind>,
+    /// What it meant when its bucket was settled, if something late may have changed that since. It is the best that is known of
+    /// a run until it speaks itself, and counts for nothing else.
+    pub hint: Option<Kind>,
 }
 
 /// What can be said of a run. The order is that of statements at the same instant.
@@ -127,6 +130,8 @@ pub struct Read {
     /// The newest bucket whose statements have their settled meaning, with all that follows from them. What comes later is
     /// as its source said it.
     pub settled_through: Option<Bucket>,
+    /// The newest bucket whose statements have a hint of their meaning.
+    pub hinted_through: Option<Bucket>,
     /// The last instant to be judged.
     pub through: Timestamp,
 }

@@ -51,6 +51,8 @@ struct Settling<'a> {
     rules: Rules,
     read: Read,
     standings: Vec<Standing>,
+    /// Which runs were opened by a hint and have not spoken since.
+    guided: Vec<bool>,
     out: Vec<Settled>,
     undecided: bool,
 }
@@ -58,7 +60,7 @@ struct Settling<'a> {
 impl<'a> Settling<'a> {
     fn new(runs: &'a [Run], mut standings: Vec<Standing>, rules: Rules, read: Read) -> Self {
         standings.resize(runs.len(), Standing::default());
-        Self { runs, rules, read, standings, out: Vec::new(), undecided: false }
+        Self { runs, rules, read, standings, guided: vec![false; runs.len()], out: Vec::new(), undecided: false }
     }
 
     fn go(mut self, order: &InOrder<'_>) -> Outcome {
@@ -79,21 +81,27 @@ impl<'a> Settling<'a> {
     fn open_at_start(&mut self, order: &InOrder<'_>) {
         let from = self.read.from;
         let bucket = self.rules.width.bucket_of(from);
-        let unknown_until = self.rules.width.start_of(bucket.later(self.rules.carry_buckets));
+        // What spoke last in this very bucket, before it was read, is carried at the first instant of the bucket `last`.
+        let last = bucket.later(self.rules.carry_buckets);
+        let unknown_until = self.rules.width.start_of(last.later(1));
         let mut seen = vec![false; self.runs.len()];
         for (_, statement) in order.iter().take_while(|(_, statement)| statement.at < unknown_until) {
             // What was said of the session or its NAS does not tell of this address.
-            let own = statement.said.is_real() || statement.meaning.is_some_and(|_| statement.said.is_derived());
+            let own = statement.said.is_real() || statement.meaning.is_some() || statement.hint.is_some();
             let Some(seen) = seen.get_mut(statement.run) else { continue };
             if !own || std::mem::replace(seen, true) {
                 continue;
             }
-            if was_open(statement) {
+            let guess = self.rules.width.bucket_of(statement.at) < last;
+            if was_open(statement, guess) {
+                if let Some(guided) = self.guided.get_mut(statement.run) {
+                    *guided = statement.meaning.is_none() && statement.hint.is_some();
+                }
                 let newest = from.minus(Duration::from_millis(1));
                 let last = Some((bucket, Kind::Carry));
                 self.set(statement.run, Standing { last, newest, spoke: Spoke::Before, lease_end: None });
                 self.out.push(Settled { at: from, kind: Kind::Carry, run: statement.run, origin: None });
-            } else if statement.meaning == Some(Kind::Void) {
+            } else if statement.meaning.or(statement.hint) == Some(Kind::Void) {
                 self.set(statement.run, Standing { last: Some((bucket, Kind::Stop)), ..Standing::default() });
             }
         }
@@ -107,6 +115,8 @@ impl<'a> Settling<'a> {
                 standing.last = Some((self.rules.width.bucket_of(at), kind));
                 if kind == Kind::Carry {
                     standing.newest = at;
+                } else {
+                    standing.lease_end = None;
                 }
                 self.out.push(Settled { at, kind, run, origin: None });
             }
@@ -122,7 +132,8 @@ impl<'a> Settling<'a> {
         if let Some(end) = ends.filter(|end| *end <= due && *end <= through) {
             return Some((end, Kind::LeaseEnd));
         }
-        if due > through || self.is_settled(due_bucket) {
+        let told = self.is_guided(run) && self.read.hinted_through.is_some_and(|hinted| due_bucket <= hinted);
+        if due > through || self.is_settled(due_bucket) || told {
             return None;
         }
         let lately = standing.lease_end.is_some()
@@ -148,6 +159,9 @@ impl<'a> Settling<'a> {
         let Some(standing) = self.standings.get(statement.run).copied() else { return };
         let bucket = self.rules.width.bucket_of(statement.at);
         let Some(kind) = statement.meaning.or_else(|| self.meaning(statement, &standing, bucket)) else { return };
+        if let Some(guided) = self.guided.get_mut(statement.run).filter(|_| statement.said.is_real()) {
+            *guided = false;
+        }
         self.out.push(Settled { at: statement.at, kind, run: statement.run, origin: Some(index) });
         if kind == Kind::Void {
             return;
@@ -165,6 +179,9 @@ impl<'a> Settling<'a> {
 
     /// What a statement of a source means; `None` if nothing.
     fn meaning(&self, statement: &Statement, standing: &Standing, bucket: Bucket) -> Option<Kind> {
+        if let Some(hint) = statement.hint.filter(|_| statement.said.is_derived()) {
+            return Some(hint).filter(|_| standing.is_open() && self.is_guided(statement.run));
+        }
         let recent =
             standing.last.filter(|(last, _)| last.later(self.rules.carry_buckets) > bucket).map(|(_, kind)| kind);
         let open = standing.is_open();
@@ -202,7 +219,7 @@ impl<'a> Settling<'a> {
                 continue;
             }
             for (run, (other, standing)) in self.runs.iter().zip(&mut self.standings).enumerate() {
-                let spoke_now = standing.newest >= at && !standing.last.is_some_and(|(_, kind)| kind == Kind::Carry);
+                let spoke_now = standing.newest >= at && standing.last.is_none_or(|(_, kind)| kind != Kind::Carry);
                 let taken = other.session != opener.session && other.ports.overlaps(opener.ports);
                 if taken && standing.is_open() && !spoke_now {
                     standing.last = Some((bucket, Kind::Lapsed));
@@ -223,6 +240,10 @@ impl<'a> Settling<'a> {
         self.read.settled_through.is_some_and(|through| bucket <= through)
     }
 
+    fn is_guided(&self, run: usize) -> bool {
+        self.guided.get(run).copied().unwrap_or(false)
+    }
+
     fn set(&mut self, run: usize, standing: Standing) {
         if let Some(place) = self.standings.get_mut(run) {
             *place = standing;
@@ -230,9 +251,9 @@ impl<'a> Settling<'a> {
     }
 }
 
-/// Was the run open before this statement, its first?
-fn was_open(statement: &Statement) -> bool {
-    match statement.meaning {
+/// Was the run open before this statement, its first? Where its meaning is not settled, that is a `guess`.
+fn was_open(statement: &Statement, guess: bool) -> bool {
+    match statement.meaning.or(statement.hint) {
         Some(kind) => {
             matches!(
                 kind,
@@ -246,6 +267,6 @@ fn was_open(statement: &Statement) -> bool {
                     | Kind::Restart
             )
         }
-        None => matches!(statement.said, Said::Update | Said::Stop),
+        None => guess && matches!(statement.said, Said::Update | Said::Stop),
     }
 }

@@ -13,11 +13,11 @@ fn run(session: u32) -> Run {
 }
 
 fn says(secs: u64, run: usize, said: Said) -> Statement {
-    Statement { at: at(secs), said, run, lease_end: None, meaning: None }
+    Statement { at: at(secs), said, run, lease_end: None, meaning: None, hint: None }
 }
 
 fn read(from: Timestamp, through: Timestamp) -> Read {
-    Read { from, settled_through: None, through }
+    Read { from, settled_through: None, hinted_through: None, through }
 }
 
 /// The runs open at an instant, of statements that nothing older than second 0 precedes.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rocksdb::DBRawIterator;
 
 use super::Sealer;
+use super::settling::Row;
 use crate::domain::address::{Family, Network, Realm};
 use crate::domain::identity::{Entity, NasId, SessionTag, SubscriberId};
 use crate::domain::record::Record;
@@ -76,25 +77,26 @@ pub struct Observations<'a> {
     store: &'a Store,
     cutoff: Cutoff,
     settled_through: Option<Bucket>,
+    written_through: Option<Bucket>,
     // Made before `by_address`: so whatever is listed here is found there.
     by_subscriber: Result<DBRawIterator<'a>, EngineError>,
     by_address: Result<DBRawIterator<'a>, EngineError>,
 }
 
 /// Rows of one prefix, with the values as they are stored.
-type Rows = Vec<(RowKey, Vec<u8>)>;
+type KeysAndValues = Vec<(RowKey, Vec<u8>)>;
 
 impl<'a> Observations<'a> {
     pub(in crate::store) fn new(store: &'a Store, cutoff: Cutoff) -> Self {
         // What is settled only grows while nothing late comes. What was late before the view was made may be settled again
         // after; what comes after it may be seen in it. Neither is taken as settled.
-        let before = store.settled_for_readers();
+        let (before, written_through) = (store.settled_for_readers(), store.settled_through());
         let by_subscriber = store.engine.view(Column::BySubscriber);
         let by_address = store.engine.view(Column::ByAddress);
         // What was hidden once stays hidden, whatever the asker's clock or window says now.
         let cutoff = cutoff.or_later(store.cutoff());
         let settled_through = before.min(store.settled_for_readers());
-        Self { store, cutoff, settled_through, by_subscriber, by_address }
+        Self { store, cutoff, settled_through, written_through, by_subscriber, by_address }
     }
 
     /// The cutoff of this view.
@@ -117,8 +119,18 @@ impl<'a> Observations<'a> {
         self.settled_through
     }
 
+    /// The newest bucket that was settled, whatever came late since: what its records' kinds say is the best guess.
+    pub fn written_through(&self) -> Option<Bucket> {
+        self.written_through
+    }
+
     /// The statements of one bucket about a place, in the order of time. A bucket that never had a key holds none.
     pub fn in_bucket(&mut self, place: &Place<'_>, bucket: Bucket) -> Result<Vec<Record>, ReadError> {
+        Ok(self.rows_in_bucket(place, bucket)?.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// The same, each with the place where it stands.
+    pub fn rows_in_bucket(&mut self, place: &Place<'_>, bucket: Bucket) -> Result<Vec<(Row, Record)>, ReadError> {
         if matches!(place, Place::Nas { .. }) && !self.store.noted().has_reset(bucket) {
             return Ok(Vec::new());
         }
@@ -131,7 +143,7 @@ impl<'a> Observations<'a> {
         let from = self.first_instant(bucket);
         let rows = rows(&mut self.by_address, bucket, tag, from)?;
         let readable = rows.iter().filter(|(key, _)| !self.cutoff.hides(key.at));
-        readable.map(|(key, value)| open(&keys, *key, value)).collect()
+        readable.map(|(key, value)| Ok((Row(key.to_bytes()), open(&keys, *key, value)?))).collect()
     }
 
     /// The statements that name a subscriber, in the span `[span_from, until)`, bucket by bucket in the order of time.
@@ -206,11 +218,11 @@ fn rows(
     bucket: Bucket,
     tag: Tag,
     from: Timestamp,
-) -> Result<Rows, ReadError> {
+) -> Result<KeysAndValues, ReadError> {
     let view = view.as_mut().map_err(|error| error.clone())?;
     let start = RowKey { bucket, tag, at: from, id: [0; 4] }.to_bytes();
     let (prefix, _) = start.split_at(PREFIX_BYTES);
-    let mut rows = Rows::new();
+    let mut rows = KeysAndValues::new();
     view.seek(start);
     while let Some((key, value)) = view.item().filter(|(key, _)| key.starts_with(prefix)) {
         rows.push((RowKey::from_bytes(key).ok_or(ReadError::BadKey(bucket))?, value.to_vec()));
