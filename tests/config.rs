@@ -327,6 +327,64 @@ fn a_client_keeps_what_it_names_and_nothing_else() {
 }
 
 #[test]
+fn a_computed_translation_has_room_for_everybody_and_is_the_only_one() {
+    let rule = |keys: &str| format!("[[nat.deterministic]]\n{keys}\n");
+    let first = rule("outside = \"192.0.2.0/31\"\ninside = \"10.0.0.0/28\"\ninside-realm = \"cgn-1\"\nports = 6451");
+    let config = parse(&format!("version = 1\n{first}")).unwrap();
+    let nat = &config.deterministic_nats[0];
+    assert_eq!((nat.first_port, nat.last_port, nat.blocks(), nat.capacity()), (1024, 65535, 10, 20));
+    assert_eq!((nat.outside_realm.0.as_str(), nat.inside_realm.0.as_str()), ("", "cgn-1"));
+
+    let alone = [
+        (
+            "outside = \"192.0.2.0/32\"\ninside = \"10.0.0.0/28\"\nports = 6451",
+            "`outside` has room for 10 blocks, and `inside` has 16 addresses",
+        ),
+        (
+            "outside = \"192.0.2.0/31\"\ninside = \"10.0.0.0/28\"\nports = 6451\nlast-port = 7000",
+            "not one block of 6451 ports fits between `first-port` 1024 and `last-port` 7000",
+        ),
+        (
+            "outside = \"192.0.2.0/31\"\ninside = \"10.0.0.0/28\"\nports = 1\nfirst-port = 9\nlast-port = 8",
+            "not one block of 1 ports fits between `first-port` 9 and `last-port` 8",
+        ),
+        ("outside = \"2001:db8::/64\"\ninside = \"10.0.0.0/28\"\nports = 1", "`outside` must be an IPv4 network"),
+        ("outside = \"192.0.2.0/31\"\ninside = \"10.0.0.0/28\"", "missing key `ports` in [[nat.deterministic]]"),
+        ("outside = \"192.0.2.0/31\"\ninside = \"10.0.0.0/28\"\nports = 0", "`ports` must be from 1 to 65535, not 0"),
+        (
+            "outside = \"192.0.2.0/24\"\ninside = \"192.0.2.128/25\"\nports = 100",
+            "`inside` overlaps the network 192.0.2.0/24 of the same realm: see line 3",
+        ),
+    ];
+    for (keys, problem) in alone {
+        assert_eq!(problems(&format!("version = 1\n{}", rule(keys))), [problem], "{keys}");
+    }
+
+    let second = |outside: &str, realm: &str| {
+        rule(&format!("outside = \"{outside}\"\ninside = \"10.0.0.8/29\"\ninside-realm = \"{realm}\"\nports = 6451"))
+    };
+    let both = |outside, realm| format!("version = 1\n{first}{}", second(outside, realm));
+    assert_eq!(parse(&both("192.0.2.2/32", "cgn-2")).unwrap().deterministic_nats.len(), 2, "another realm");
+    assert_eq!(
+        parse(&both("192.0.2.1/32", "cgn-1")).unwrap_err().to_string(),
+        "\
+error: `outside` overlaps the network 192.0.2.0/31 of the same realm: see line 3
+  --> lapsed.toml:8:11
+   |
+ 8 | outside = \"192.0.2.1/32\"
+   |           ^^^^^^^^^^^^^^
+
+error: `inside` overlaps the network 10.0.0.0/28 of the same realm: see line 4
+  --> lapsed.toml:9:10
+   |
+ 9 | inside = \"10.0.0.8/29\"
+   |          ^^^^^^^^^^^^^
+
+2 faults in lapsed.toml"
+    );
+}
+
+#[test]
 fn paths_start_from_the_directory_of_the_file() {
     let config = parse("version = 1\nstate-dir = \"state\"\n[listen]\napi-socket = \"/run/x.sock\"\n").unwrap();
     assert_eq!(config.state_dir, PathBuf::from("/etc/lapsed/state"));
@@ -466,6 +524,12 @@ fn the_examples_in_the_shipped_file_work_and_show_defaults() {
     assert_eq!(shown, &parse(&plain).unwrap().radius.clients[0]);
     let (networks, principals) = (config.networks.len(), config.principals.len());
     assert_eq!((config.radius.listen.len(), config.radius.clients.len(), networks, principals), (1, 1, 1, 2));
+    let nat = &config.deterministic_nats[0];
+    let plain = format!(
+        "version = 1\n[[nat.deterministic]]\noutside = \"{}\"\ninside = \"{}\"\nports = {}\n",
+        nat.outside, nat.inside, nat.ports
+    );
+    assert_eq!(config.deterministic_nats, parse(&plain).unwrap().deterministic_nats);
     assert_eq!(config.remarks(), []);
 }
 
@@ -490,7 +554,7 @@ fn the_shipped_file_names_every_key_in_its_table() {
             let is_set = shown.lines().any(|line| line.starts_with(&format!("{key} = ")));
             let is_table = SHAPES.iter().any(|other| {
                 let path = other.heading.trim_matches(['[', ']']);
-                path == *key || path.strip_prefix("radius.") == Some(key)
+                path == *key || ["radius.", "nat."].iter().any(|outer| path.strip_prefix(outer) == Some(key))
             });
             assert!(is_set || is_table, "{} {key}", shape.heading);
         }

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use lapsed::config::{Config, RadiusClient, Secret, Source};
-use lapsed::domain::address::{Network, Ports, Realm};
+use lapsed::domain::address::{Network, Realm};
 use lapsed::domain::event::{Assigned, Event, EventKind, EventTime};
 use lapsed::domain::identity::{Line, NasId, SessionId, SourceName, SubscriberId};
 use lapsed::domain::retention::Retention;
@@ -140,11 +140,7 @@ impl History {
             nas: NasId(format!("nas-{}", self.number)),
             session: Some(SessionId(said.session.to_be_bytes().to_vec())),
             session_time: said.session_time.map(Duration::from_secs),
-            assigned: said
-                .named
-                .iter()
-                .map(|index| Assigned { network: networks[*index], ports: Ports::ALL })
-                .collect(),
+            assigned: said.named.iter().map(|index| Assigned::whole(networks[*index])).collect(),
             subscriber: Some(SubscriberId(self.subscriber(said.session))),
             line: Line::default(),
             terminate_cause: None,

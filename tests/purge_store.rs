@@ -53,6 +53,7 @@ fn record(at: Timestamp, host: u8, kind: Kind) -> Record {
         receive_delay: Duration::ZERO,
         lease_end: None,
         terminate_cause: None,
+        inside: None,
     }
 }
 

@@ -83,7 +83,7 @@ impl Site {
                     _ => EventKind::Stop,
                 };
                 let bare = kind == EventKind::NasReset || (kind != EventKind::Vacated && random.below(9) == 0);
-                let assigned = |index: &usize| Assigned { network: networks[*index], ports };
+                let assigned = |index: &usize| Assigned { network: networks[*index], ports, outside: None };
                 let named = if bare { Vec::new() } else { holds.iter().map(assigned).collect() };
                 let lease = (leased && random.below(4) != 0).then(|| at + 15 + random.below(150));
                 let delay = match random.below(20) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use lapsed::domain::address::{Network, Ports, Realm};
 use lapsed::domain::identity::{CircuitId, Entity, Line, Mac, NasId, NasPort, SessionTag, SourceName, SubscriberId};
+use lapsed::domain::nat::Inside;
 use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
@@ -97,6 +98,7 @@ fn record() -> Record {
         receive_delay: Duration::from_millis(1500),
         lease_end: Some(Timestamp::from_millis(4_601_234)),
         terminate_cause: Some(10),
+        inside: Some(Inside { realm: Realm("in".into()), network: Network::single("10.0.0.9".parse().unwrap()) }),
     }
 }
 
@@ -121,6 +123,13 @@ struct RecordV1 {
     receive_delay_ms: u64,
     lease_ms: Option<u64>,
     terminate_cause: Option<u32>,
+    inside: Option<InsideV1>,
+}
+
+#[derive(wincode::SchemaWrite, wincode::SchemaRead, PartialEq, Debug)]
+enum InsideV1 {
+    V4 { realm: String, address: [u8; 4], prefix_len: u8 },
+    V6 { realm: String, address: [u8; 16], prefix_len: u8 },
 }
 
 #[derive(wincode::SchemaWrite, wincode::SchemaRead, PartialEq, Debug)]
@@ -164,6 +173,12 @@ const GOLDEN_RECORD: &str = concat!(
     "80ee360000000000", // lease runs another 3600 s
     "01",
     "0a000000", // NAS-Request
+    "01",
+    "00000000", // what is inside: IPv4
+    "0200000000000000",
+    "696e", // realm "in"
+    "0a000009",
+    "20", // 10.0.0.9/32
 );
 
 #[test]
@@ -183,9 +198,10 @@ fn a_second_library_reads_and_writes_the_same_bytes() {
         },
         subscriber: None,
         lease_end: None,
+        inside: Some(Inside { realm: Realm::default(), network: Network::new("2001:db8:9::/56".parse().unwrap()) }),
         ..record()
     };
-    let marker = |subject| Record { subject, terminate_cause: None, ..record() };
+    let marker = |subject| Record { subject, terminate_cause: None, inside: None, ..record() };
     for record in [record(), v6, marker(Subject::Session), marker(Subject::Nas), marker(Subject::Subscriber)] {
         let bytes = encode(&record).unwrap();
         let read: RecordV1 = wincode::deserialize(&bytes).unwrap();
@@ -208,6 +224,7 @@ fn bytes_that_are_no_record_say_why() {
     assert_eq!(changed(2, 9), Err(DecodeError::Encoding));
     assert_eq!(changed(20, 33), Err(DecodeError::PrefixLen(33)));
     assert_eq!(changed(22, 9), Err(DecodeError::Ports(0x900, 0x7ff)));
+    assert_eq!(changed(bytes.len() - 1, 33), Err(DecodeError::PrefixLen(33)));
     // A length of 2^63 asks for no memory.
     assert_eq!(changed(13, 0x80), Err(DecodeError::Encoding));
     assert_eq!(decode(&[bytes.as_slice(), &[0, 0]].concat(), at), Err(DecodeError::TrailingBytes(2)));
@@ -315,7 +332,7 @@ fn tags_of_the_stores_lifetime_are_what_they_always_were() {
 }
 
 const GOLDEN_KEY: &str = "0000006404355f505eb01a54eaf020020000000f4712a1d96ad8";
-const GOLDEN_VALUE: &str = "013e2bd6a1bb6d3893128d293d27ee00d1aab04c29afee869f81d16384638d391c81501f961ca81edf9b9321676a8e8d6f8467796f774e6f47172ebada9f204ea373b05c1da68d5a65872d144a17411009094393dc07b354086bd06ffa6af9fa3ba415ff47e2f7fb95d43362168b14c9d28e85817826fc563e92269014d28554fcc2b83b7d7d549c0a";
+const GOLDEN_VALUE: &str = "013557632c59a6bf91a8123fe962294da6b630c31aeb30e1e98351c61bfe5c7cf45c91a5b6d0c6d76665fc9c94804aec9025855c9ffbf7c4d72e3566f162944645f9e50a92024f4ce0a91adf4e94e9e5e2f7c5e9436a7d80a8de1fb655dc552d62c5e978210615839c3323f6b60d3e16e293aa948d15e517ac36418a3b3d564cc745005cfaae51d9c5565eac72eb0274c42767e0f191f4b99a38d3f853";
 const GOLDEN_LISTED: &str = "00000064554b6b2e861a7912182f019e0000000f4712a1d96ad8";
 const GOLDEN_SESSION: &str = "65b87f48cc1c08e6";
 const GOLDEN_LINE: &str = "907e59ac810f041f";

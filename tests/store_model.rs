@@ -85,6 +85,7 @@ fn record() -> impl Strategy<Value = Record> {
             receive_delay: Duration::from_millis(ago),
             lease_end: lease.then(|| at.plus(Duration::from_secs(3600))),
             terminate_cause: None,
+            inside: None,
         }
     })
 }

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use lapsed::domain::address::{Network, Ports};
+use lapsed::domain::address::Network;
 use lapsed::domain::event::{Assigned, Event, EventKind, EventTime, Quarantine};
 use lapsed::domain::identity::{CircuitId, Line, Mac, NasId, NasPort, RemoteId, SessionId, SubscriberId};
 use lapsed::domain::selection::{Kept, Selection, SubscriberFrom};
@@ -152,7 +152,7 @@ fn peer() -> IpAddr {
 }
 
 fn assigned(networks: &[&str]) -> Vec<Assigned> {
-    let one = |text: &&str| Assigned { network: Network::new(text.parse().unwrap()), ports: Ports::ALL };
+    let one = |text: &&str| Assigned::whole(Network::new(text.parse().unwrap()));
     networks.iter().map(one).collect()
 }
 

@@ -12,6 +12,7 @@ use lapsed::domain::selection::{Kept, Selection, SubscriberFrom};
 use lapsed::wire::radius::accounting::StatusType;
 use lapsed::wire::radius::attribute::{AttributeType, BROADBAND_FORUM};
 use lapsed::wire::radius::client::{BuildError, RequestBuilder, verify_reply};
+use lapsed::wire::radius::nat::{HUAWEI, NOKIA};
 use lapsed::wire::radius::packet::Packet;
 use lapsed::wire::radius::request::{Request, RequestKind, Silent};
 use md5::{Digest as _, Md5};
@@ -50,7 +51,9 @@ fn swallow(datagram: &[u8], selection: &Selection) -> Result<(), Silent> {
     assert!(event.kind != EventKind::NasReset || (event.session.is_none() && event.assigned.is_empty()));
     for (index, assigned) in event.assigned.iter().enumerate() {
         assert!(!assigned.network.address().is_unspecified());
-        assert!(assigned.ports.is_all());
+        assert!(assigned.outside.is_some() || assigned.ports.is_all(), "only a NAT divides an address");
+        let inside = assigned.outside.and_then(|outside| outside.inside);
+        assert!(inside.is_none() || event.subscriber.is_none(), "what is inside is kept only where nobody is named");
         assert!(!event.assigned.iter().skip(index + 1).any(|later| later == assigned), "each address once");
     }
     Ok(())
@@ -79,7 +82,7 @@ fn sign_status(random: [u8; 16], after: &[u8]) -> Vec<u8> {
 /// Numbers that something reads are far more frequent than by chance. Message-Authenticator is not among them: a
 /// forged one ends it all.
 fn kinds() -> impl Strategy<Value = u8> {
-    let known = [1, 4, 5, 8, 25, 26, 31, 32, 33, 40, 41, 44, 46, 49, 55, 87, 95, 97, 123, 168];
+    let known = [1, 4, 5, 8, 25, 26, 31, 32, 33, 40, 41, 44, 46, 49, 55, 87, 95, 97, 123, 168, 241];
     prop_oneof![8 => prop::sample::select(known.to_vec()), 1 => any::<u8>()]
 }
 
@@ -91,7 +94,26 @@ fn values() -> impl Strategy<Value = Vec<u8>> {
         let framed = subs.into_iter().flat_map(|(kind, length, value)| [vec![kind, length], value].concat());
         BROADBAND_FORUM.to_be_bytes().into_iter().chain(framed).collect()
     });
+    let vendor = prop::sample::select(vec![NOKIA, HUAWEI]);
+    let parts = prop_oneof![
+        (prop::sample::select(vec![161_u8, 162, 163, 165]), prop_oneof![0..=70_000_u32, 0xc000_0200..=0xc000_0203_u32])
+            .prop_map(|(kind, number)| (kind, number.to_be_bytes().to_vec())),
+        "(192\\.0\\.2\\.[0-3] )?[0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}-[0-9]{1,5})?( router base)?"
+            .prop_map(|text| (121, text.into_bytes())),
+    ];
+    let blocks = (vendor, vec(parts, 0..=6)).prop_map(|(vendor, parts)| {
+        let framed = parts
+            .into_iter()
+            .flat_map(|(kind, value)| [vec![kind, u8::try_from(value.len() + 2).unwrap()], value].concat());
+        vendor.to_be_bytes().into_iter().chain(framed).collect()
+    });
+    let tlvs = vec((prop::sample::select(vec![3_u8, 8, 9, 10, 11]), 0..=70_000_u32), 0..=6).prop_map(|tlvs| {
+        let framed = tlvs.into_iter().flat_map(|(kind, number)| [[kind, 6].as_slice(), &number.to_be_bytes()].concat());
+        std::iter::once(6).chain(framed).collect()
+    });
     prop_oneof![
+        4 => blocks,
+        2 => tlvs,
         4 => (0..=16_u32).prop_map(|number| number.to_be_bytes().to_vec()),
         4 => vec(any::<u8>(), 4),
         2 => vec(any::<u8>(), 16),

@@ -51,6 +51,7 @@ impl Statement {
             receive_delay: Duration::from_millis(40),
             lease_end: None,
             terminate_cause: matches!(self.kind, Kind::Stop).then_some(1),
+            inside: None,
         }
     }
 }

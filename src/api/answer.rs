@@ -48,6 +48,8 @@ pub struct LookupAnswer {
     pub subscriber: Option<String>,
     /// What was assigned: the address, or the prefix around it.
     pub assigned: Option<String>,
+    /// What a NAT translated to the address and port, where the holder was found by that.
+    pub inside: Option<InsideText>,
     /// The session's tag: a keyed hash that is the same in every answer about the session.
     pub session: Option<String>,
     /// The NAS of the session.
@@ -60,7 +62,8 @@ pub struct LookupAnswer {
     pub until: Option<BoundaryText>,
     /// Distance to the nearest statements of the session.
     pub heard: HeardText,
-    /// How many subscribers are known to have held the address, or the port.
+    /// How many subscribers are known to have held the address, or the port; behind a NAT that computes what it translates, how
+    /// many inside addresses share it.
     pub sharing: usize,
     /// Where the answer comes from: `store`.
     pub from: String,
@@ -72,6 +75,15 @@ pub struct LookupAnswer {
     pub horizon: String,
     /// The entry in the access ledger.
     pub ledger: LedgerText,
+}
+
+/// An address or prefix on the inside of a NAT.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InsideText {
+    /// The address, or the prefix.
+    pub address: String,
+    /// Its realm.
+    pub realm: String,
 }
 
 /// The instant, as written and in UTC.

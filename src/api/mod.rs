@@ -6,7 +6,7 @@ mod problem;
 mod purge;
 mod status;
 
-pub use answer::{AtText, BoundaryText, HeardText, LedgerText, LineText, LookupAnswer, LookupRequest};
+pub use answer::{AtText, BoundaryText, HeardText, InsideText, LedgerText, LineText, LookupAnswer, LookupRequest};
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use purge::{

@@ -43,6 +43,10 @@ pub(super) fn lookup_sheet(answer: &LookupAnswer) -> String {
     sheet.line("", &format!("{} local", calendar(&answer.at.utc, |time| time.with_timezone(&Local).fixed_offset())));
     sheet.maybe("subscriber", answer.subscriber.as_deref());
     sheet.maybe("assigned", answer.assigned.as_deref().filter(|assigned| *assigned != answer.address));
+    if let Some(inside) = &answer.inside {
+        let realm = if inside.realm.is_empty() { String::new() } else { format!(" (realm {})", inside.realm) };
+        sheet.line("inside", &format!("{}{realm}", inside.address));
+    }
     sheet.maybe("session", answer.session.as_deref());
     sheet.maybe("NAS", answer.nas.as_deref());
     if let Some(line) = &answer.line {

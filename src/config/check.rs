@@ -15,7 +15,7 @@ use super::file::{ClockTable, File, IngestTable, ListenTable, LookupTable, Netwo
 use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
-use super::{Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, Store, principals, radius};
+use super::{Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, Store, nat, principals, radius};
 use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
 use crate::domain::time::BucketWidth;
@@ -64,6 +64,7 @@ pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, f
         principals: principals::check(file.principals, &file.radius.clients, faults),
         radius: radius::check(file.radius, known, base, read_secret, faults),
         networks: networks(file.networks, faults),
+        deterministic_nats: nat::check(file.deterministic_nats, faults),
         ingest: ingest(&file.ingest),
         clock: clock(&file.clock, faults),
         retention: retention.unwrap_or_else(default_retention),

@@ -10,10 +10,12 @@ use toml::de::DeTable;
 
 use super::Resets;
 use super::fault::Faults;
+use super::nat::DeterministicTable;
 use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::shape::{
-    CLOCK, INGEST, LISTEN, LOOKUP, NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, STORE,
+    CLOCK, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC, NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN,
+    RETENTION, ROOT, STORE,
 };
 use super::value;
 use crate::domain::actor::Role;
@@ -24,7 +26,7 @@ use crate::domain::selection::SubscriberFrom;
 const A_DURATION: &str = "a duration in quotation marks, such as \"90s\"";
 
 /// What a text's key expects.
-const A_TEXT: &str = "a text in quotation marks";
+pub(super) const A_TEXT: &str = "a text in quotation marks";
 
 /// The names of what can be kept of a line, in the order of [`crate::domain::selection::Kept`].
 pub(super) const KEPT: [&str; 4] = ["mac", "circuit-id", "remote-id", "nas-port"];
@@ -41,6 +43,7 @@ pub(super) struct File {
     pub(super) ingest: IngestTable,
     pub(super) clock: ClockTable,
     pub(super) networks: Vec<NetworkTable>,
+    pub(super) deterministic_nats: Vec<DeterministicTable>,
     pub(super) principals: Vec<PrincipalTable>,
 }
 
@@ -86,6 +89,7 @@ pub(super) struct ClientTable {
     pub(super) name: Option<At<String>>,
     pub(super) secret_file: Option<At<PathBuf>>,
     pub(super) realm: Option<At<String>>,
+    pub(super) outside_realm: Option<At<String>>,
     pub(super) subscriber: Option<At<Vec<At<SubscriberFrom>>>>,
     pub(super) keep: Option<At<Vec<At<&'static str>>>>,
     pub(super) interims: Option<At<bool>>,
@@ -145,6 +149,9 @@ impl File {
             ingest: root.table("ingest", &INGEST, IngestTable::read),
             clock: root.table("clock", &CLOCK, ClockTable::read),
             networks: root.tables("network", &NETWORK, NetworkTable::read),
+            deterministic_nats: root.table("nat", &NAT, |table| {
+                table.tables("deterministic", &NAT_DETERMINISTIC, DeterministicTable::read)
+            }),
             principals: root.tables("principal", &PRINCIPAL, PrincipalTable::read),
         }
     }
@@ -223,6 +230,7 @@ impl ClientTable {
             name: table.required("name", table.text("name", A_TEXT, value::name)),
             secret_file: table.required("secret-file", path(table, "secret-file")),
             realm: table.text("realm", A_TEXT, value::name_or_empty),
+            outside_realm: table.text("outside-realm", A_TEXT, value::name_or_empty),
             subscriber: table.texts("subscriber", "a list of texts", |text| value::choice("subscriber", text, names())),
             keep: table.texts("keep", "a list of texts", kept),
             interims: table.flag("interims"),

@@ -9,6 +9,7 @@ mod check;
 pub mod duration;
 mod fault;
 mod file;
+mod nat;
 mod principals;
 mod problem;
 mod radius;
@@ -30,6 +31,7 @@ use ipnet::IpNet;
 
 use crate::domain::actor::Role;
 use crate::domain::erasure::ErasureClass;
+use crate::domain::nat::Deterministic;
 use crate::domain::retention::Retention;
 use crate::domain::selection::Selection;
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub radius: Radius,
     /// The networks whose assignments are recorded. None: all.
     pub networks: Vec<Network>,
+    /// The NATs that compute what they translate. No two share an outside address, or an inside one, of a realm.
+    pub deterministic_nats: Vec<Deterministic>,
     /// Who may do what.
     pub principals: Vec<Principal>,
     /// How much is taken in at once.
@@ -265,6 +269,7 @@ impl Default for Config {
             listen: Listen::default(),
             radius: Radius::default(),
             networks: Vec::new(),
+            deterministic_nats: Vec::new(),
             principals: Vec::new(),
             ingest: Ingest::default(),
             clock: Clock::default(),

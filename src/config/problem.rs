@@ -238,6 +238,40 @@ pub enum Problem {
         /// The line of the first.
         line: usize,
     },
+    /// Translation from and to IPv4 only.
+    #[error("`{key}` must be an IPv4 network")]
+    NatFamily {
+        /// The key.
+        key: &'static str,
+    },
+    /// Ports that do not hold one block.
+    #[error("not one block of {ports} ports fits between `first-port` {first} and `last-port` {last}")]
+    NatNoBlock {
+        /// Ports of a block.
+        ports: u16,
+        /// The first port.
+        first: u16,
+        /// The last port.
+        last: u16,
+    },
+    /// Some inside addresses would have no ports.
+    #[error("`outside` has room for {capacity} blocks, and `inside` has {count} addresses")]
+    NatPoolTooSmall {
+        /// Blocks of all outside addresses.
+        capacity: u64,
+        /// Inside addresses.
+        count: u64,
+    },
+    /// An address of two rules, or of both sides of one: which translation is meant?
+    #[error("`{key}` overlaps the network {other} of the same realm: see line {line}")]
+    NatOverlap {
+        /// The key.
+        key: &'static str,
+        /// The other network.
+        other: IpNet,
+        /// The line of the other network.
+        line: usize,
+    },
     /// Two tables with one name.
     #[error("the name `{name}` is taken already: see line {line}")]
     NameTwice {

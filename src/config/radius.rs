@@ -85,6 +85,7 @@ fn client(
         source: Source {
             name: inner(table.name)?,
             realm: inner(table.realm).unwrap_or_default(),
+            outside_realm: inner(table.outside_realm).unwrap_or_default(),
             interims: inner(table.interims).unwrap_or(false),
             max_delay: max_delay.unwrap_or(policy.window),
             max_silence: max_silence.unwrap_or(policy.max_silence),

@@ -25,6 +25,7 @@ pub(super) static ROOT: Shape = Shape {
         "ingest",
         "clock",
         "network",
+        "nat",
         "principal",
     ],
 };
@@ -44,6 +45,7 @@ pub(super) static RADIUS_CLIENT: Shape = Shape {
         "name",
         "secret-file",
         "realm",
+        "outside-realm",
         "subscriber",
         "keep",
         "interims",
@@ -55,10 +57,15 @@ pub(super) static RADIUS_CLIENT: Shape = Shape {
 pub(super) static INGEST: Shape = Shape { heading: "[ingest]", keys: &["queue", "batch"] };
 pub(super) static CLOCK: Shape = Shape { heading: "[clock]", keys: &["max-step"] };
 pub(super) static NETWORK: Shape = Shape { heading: "[[network]]", keys: &["prefix", "entity", "sources", "shared"] };
+pub(super) static NAT: Shape = Shape { heading: "[nat]", keys: &["deterministic"] };
+pub(super) static NAT_DETERMINISTIC: Shape = Shape {
+    heading: "[[nat.deterministic]]",
+    keys: &["outside", "outside-realm", "inside", "inside-realm", "first-port", "last-port", "ports"],
+};
 pub(super) static PRINCIPAL: Shape = Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "role"] };
 
 /// Every table, the top of the file first.
-pub static SHAPES: [&Shape; 12] = [
+pub static SHAPES: [&Shape; 14] = [
     &ROOT,
     &STORE,
     &RETENTION,
@@ -70,6 +77,8 @@ pub static SHAPES: [&Shape; 12] = [
     &INGEST,
     &CLOCK,
     &NETWORK,
+    &NAT,
+    &NAT_DETERMINISTIC,
     &PRINCIPAL,
 ];
 

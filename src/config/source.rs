@@ -12,6 +12,8 @@ pub struct Source {
     pub name: String,
     /// The realm of the addresses it speaks of. Empty: the public one.
     pub realm: String,
+    /// The realm of the outside addresses of its NAT. Empty: the public one.
+    pub outside_realm: String,
     /// Does it report its open sessions regularly?
     pub interims: bool,
     /// How long after an instant it is still believed about it. At most the window.
@@ -28,6 +30,7 @@ impl Source {
         Self {
             name: name.to_owned(),
             realm: String::new(),
+            outside_realm: String::new(),
             interims: false,
             max_delay: retention.window,
             max_silence: retention.max_silence,

@@ -64,6 +64,37 @@ pub struct Assigned {
     pub network: Network,
     /// The ports of it.
     pub ports: Ports,
+    /// For a block of ports on the outside of a NAT, which lies in the outside realm of its source, what is said of it
+    /// besides; `None` for what the session itself has, in its source's realm.
+    pub outside: Option<Outside>,
+}
+
+impl Assigned {
+    /// A whole address or prefix that the session itself has.
+    pub const fn whole(network: Network) -> Self {
+        Self { network, ports: Ports::ALL, outside: None }
+    }
+}
+
+/// What a statement says of one block of ports on the outside of a NAT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Outside {
+    /// Has it just changed hands?
+    pub change: BlockChange,
+    /// What is translated to it, in the realm of the source, where the statement names no subscriber.
+    pub inside: Option<Network>,
+}
+
+/// Whether a block of ports has just changed hands, whatever becomes of its session. That an update leaves a block out does not
+/// end it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BlockChange {
+    /// Nothing is said but that the session has it.
+    Listed,
+    /// The session gets it.
+    Allocated,
+    /// The session gives it back, and goes on.
+    Freed,
 }
 
 /// Why an event that arrived whole is acknowledged and not kept. A spool reader retries a refused event for ever and

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::address::{Network, Ports, Realm};
 use super::identity::{Line, NasId, SessionTag, SourceName, SubscriberId};
+use super::nat::Inside;
 use super::time::Timestamp;
 
 /// A statement at an instant.
@@ -36,6 +37,8 @@ pub struct Record {
     pub lease_end: Option<Timestamp>,
     /// Why the session ended (RFC 2866, section 5.10).
     pub terminate_cause: Option<u32>,
+    /// What a NAT translates to the ports that this is about, if it names no subscriber: who had that, had the ports.
+    pub inside: Option<Inside>,
 }
 
 /// What a record is about; together with the instant it decides where the record is found.

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use crate::config::{Config, Resets, Source};
 use crate::domain::address::{Network, Realm};
-use crate::domain::event::{Assigned, Event, EventKind, Quarantine};
+use crate::domain::event::{Assigned, BlockChange, Event, EventKind, Outside, Quarantine};
 use crate::domain::identity::{Entity, Line, SessionTag, SourceName};
+use crate::domain::nat::Inside;
 use crate::domain::record::{Kind, Record, Subject, TimeQuality};
 use crate::domain::time::{Cutoff, Timestamp};
 use crate::store::Sealer;
@@ -99,6 +100,7 @@ impl Maker<'_> {
                         let record = self.assignment(Kind::InferredStart, *assigned, began);
                         admission.records.push((record, entity.clone()));
                     }
+                    let kind = kind_of_block(kind, assigned.outside);
                     admission.records.push((self.assignment(kind, *assigned, self.at), entity));
                 }
             }
@@ -151,11 +153,14 @@ impl Maker<'_> {
     }
 
     fn assignment(&self, kind: Kind, assigned: Assigned, at: Timestamp) -> Record {
-        let realm = Realm(self.source.realm.clone());
-        let subject = Subject::Assignment { realm, network: assigned.network, ports: assigned.ports };
+        let realm = if assigned.outside.is_some() { &self.source.outside_realm } else { &self.source.realm };
+        let subject =
+            Subject::Assignment { realm: Realm(realm.clone()), network: assigned.network, ports: assigned.ports };
+        let inside = assigned.outside.and_then(|outside| outside.inside);
+        let inside = inside.map(|network| Inside { realm: Realm(self.source.realm.clone()), network });
         // What has run out already when it is said holds nothing; a stop's lease has ended with it.
         let lease_end = self.event.lease_end.filter(|end| matches!(kind, Kind::Start | Kind::Update) && *end > at);
-        Record { lease_end, ..self.full(kind, subject, at) }
+        Record { lease_end, inside, ..self.full(kind, subject, at) }
     }
 
     fn full(&self, kind: Kind, subject: Subject, at: Timestamp) -> Record {
@@ -183,6 +188,17 @@ impl Maker<'_> {
             receive_delay: self.received.since(self.at),
             lease_end: None,
             terminate_cause: self.event.terminate_cause,
+            inside: None,
         }
+    }
+}
+
+/// A block of ports that is freed has ended, and one that is allocated has begun, while its session goes on. An update
+/// would not do for the latter: after the session's own stop of the block it would mean nothing.
+const fn kind_of_block(kind: Kind, outside: Option<Outside>) -> Kind {
+    match (kind, outside) {
+        (_, Some(Outside { change: BlockChange::Freed, .. })) => Kind::Stop,
+        (Kind::Update, Some(Outside { change: BlockChange::Allocated, .. })) => Kind::Start,
+        _ => kind,
     }
 }

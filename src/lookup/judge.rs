@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::identity::{Line, SessionTag, SourceName, SubscriberId};
+use crate::domain::nat::Inside;
 use crate::domain::record::{Kind, Record, TimeQuality};
 use crate::domain::session::{Edge, Evidence, Held, Said};
 use crate::domain::time::Timestamp;
@@ -15,10 +16,11 @@ use super::{Answer, Heard, Holder, Policy, Question};
 /// Nearer than this to the horizon, evidence is going.
 const NEAR_HORIZON: Duration = Duration::from_secs(300);
 
-/// Who holds an address: a subscriber, or a session that none of its statements names.
+/// Who holds an address: a subscriber, whoever has an address on the inside of a NAT, or a session of which neither is known.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Party {
     Named(SubscriberId),
+    Inside(Inside),
     Unnamed(SessionTag),
 }
 
@@ -48,8 +50,10 @@ impl Holding<'_> {
 
     fn party(&self, at: Timestamp) -> Option<Party> {
         let (_, tag) = self.timeline.session_of(self.held.run)?;
-        let named = nearest(&self.records(), at, |record| record.subscriber.clone());
-        Some(named.map_or(Party::Unnamed(*tag), Party::Named))
+        let records = self.records();
+        let named = nearest(&records, at, |record| record.subscriber.clone());
+        let inside = || nearest(&records, at, |record| record.inside.clone());
+        Some(named.map(Party::Named).or_else(|| inside().map(Party::Inside)).unwrap_or(Party::Unnamed(*tag)))
     }
 }
 
@@ -128,6 +132,7 @@ impl<'a> Evidences<'a> {
             },
             network: holding.timeline.network,
         });
+        answer.inside = nearest(&records, at, |record| record.inside.clone());
         answer.since = Some(holding.held.from);
         answer.until = holding.held.until;
         let spoken = holding.timeline.own_statements(holding.held.run);

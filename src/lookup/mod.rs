@@ -1,9 +1,11 @@
 //! Who held an address at an instant: gather the statements, settle them, judge.
 //!
 //! `gather` reads the store, only as far as the answer needs; `timeline` turns what was read into spans; `judge`
-//! decides. The last two are pure. Nothing here knows who asks or why: that is the business of `audit` and the API.
+//! decides; the last two are pure. `join` goes on to the inside of a NAT where the holder is known there only. Nothing
+//! here knows who asks or why: that is the business of `audit` and the API.
 
 mod gather;
+mod join;
 mod judge;
 mod timeline;
 
@@ -14,6 +16,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::domain::address::{Network, Realm};
 use crate::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, SubscriberId};
+use crate::domain::nat::Inside;
 use crate::domain::session::{Edge, Rules};
 use crate::domain::time::{Cutoff, Timestamp};
 use crate::domain::verdict::{Caution, Verdict};
@@ -52,13 +55,16 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The one holder, where the verdict names one.
     pub holder: Option<Holder>,
+    /// What a NAT translated to the address and port, where the holder was found by that.
+    pub inside: Option<Inside>,
     /// Since when it has been held.
     pub since: Option<Edge>,
     /// Until when it was held; `None` if nothing says that it ended.
     pub until: Option<Edge>,
     /// How long before and after the instant the session was heard.
     pub heard: Heard,
-    /// How many subscribers are known to have held the address, or the port.
+    /// How many subscribers are known to have held the address, or the port; behind a NAT that computes what it translates, how
+    /// many inside addresses share it.
     pub sharing: usize,
     /// Why to be careful.
     pub cautions: BTreeSet<Caution>,
@@ -74,6 +80,7 @@ impl Answer {
         Self {
             verdict,
             holder: None,
+            inside: None,
             since: None,
             until: None,
             heard: Heard::default(),
@@ -186,13 +193,15 @@ pub fn look_up(
 ) -> Result<Answer, ReadError> {
     // What was hidden once stays hidden, also after the clock went back a little.
     let cutoff = cutoff.or_later(store.cutoff());
-    if let Some(verdict) = foregone(config, question, cutoff, now) {
-        return Ok(Answer::bare(verdict, cutoff.horizon()));
-    }
-    let policy = Policy::for_address(config, question.address);
-    let timelines = gather::gather(store, &policy, question, reach, cutoff, now)?;
     let horizon = cutoff.horizon();
-    Ok(Evidences { timelines: &timelines, policy: &policy, question, heard, horizon, now }.judge())
+    join::through_nats(config, question, horizon, |question| {
+        if let Some(verdict) = foregone(config, question, cutoff, now) {
+            return Ok(Answer::bare(verdict, horizon));
+        }
+        let policy = Policy::for_address(config, question.address);
+        let timelines = gather::gather(store, &policy, question, reach, cutoff, now)?;
+        Ok(Evidences { timelines: &timelines, policy: &policy, question, heard, horizon, now }.judge())
+    })
 }
 
 /// The verdict that needs no record, if there is one.

@@ -78,6 +78,7 @@ pub(crate) fn record(at: Timestamp, number: u32) -> Record {
         receive_delay: Duration::ZERO,
         lease_end: None,
         terminate_cause: None,
+        inside: None,
     }
 }
 

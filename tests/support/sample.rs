@@ -26,5 +26,6 @@ pub(crate) fn start(at: Timestamp) -> Record {
         receive_delay: Duration::ZERO,
         lease_end: None,
         terminate_cause: None,
+        inside: None,
     }
 }

@@ -10,7 +10,8 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::HeaderName;
 
 use crate::api::{
-    AtText, BoundaryText, HeardText, LOOKUP_VERSION, LedgerText, LineText, LookupAnswer, LookupRequest, Problem,
+    AtText, BoundaryText, HeardText, InsideText, LOOKUP_VERSION, LedgerText, LineText, LookupAnswer, LookupRequest,
+    Problem,
 };
 use crate::audit::{Entry, Papers, Salt, hex};
 use crate::daemon::stopwatch::Stopwatch;
@@ -159,6 +160,9 @@ fn render(
         at: AtText { written: request.at.clone(), utc: Timestamp::to_string(&question.at) },
         subscriber: holder.as_ref().and_then(|holder| holder.subscriber.as_ref()).map(|name| name.as_str().to_owned()),
         assigned: holder.as_ref().map(|holder| holder.network.to_string()),
+        inside: answer
+            .inside
+            .map(|inside| InsideText { address: inside.network.to_string(), realm: inside.realm.to_string() }),
         session: holder.as_ref().map(|holder| holder.session.to_string()),
         nas: holder.as_ref().map(|holder| holder.nas.0.clone()),
         line: holder.map(|holder| LineText {

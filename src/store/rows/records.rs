@@ -10,6 +10,7 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 
 use crate::domain::address::{Network, Ports, Realm};
 use crate::domain::identity::{CircuitId, Line, Mac, NasId, NasPort, RemoteId, SessionTag, SourceName, SubscriberId};
+use crate::domain::nat::Inside;
 use crate::domain::record::{Kind, Record, Subject, TimeQuality};
 use crate::domain::time::{Timestamp, millis_of};
 
@@ -36,6 +37,14 @@ struct RecordV1<'a> {
     receive_delay_ms: u64,
     lease_ms: Option<u64>,
     terminate_cause: Option<u32>,
+    inside: Option<InsideV1<'a>>,
+}
+
+/// The order is the number on disk.
+#[derive(bincode::Encode, bincode::BorrowDecode)]
+enum InsideV1<'a> {
+    V4 { realm: &'a str, address: [u8; 4], prefix_len: u8 },
+    V6 { realm: &'a str, address: [u8; 16], prefix_len: u8 },
 }
 
 /// The order is the number on disk.
@@ -90,6 +99,7 @@ pub fn encode(record: &Record) -> Option<Vec<u8>> {
         receive_delay_ms: millis_of(record.receive_delay),
         lease_ms: record.lease_end.map(|end| millis_of(end.since(record.at))),
         terminate_cause: record.terminate_cause,
+        inside: record.inside.as_ref().map(InsideV1::of),
     };
     bincode::encode_to_vec(value, CONFIG).ok().filter(|bytes| bytes.len() <= MAX_RECORD_BYTES)
 }
@@ -125,7 +135,27 @@ impl RecordV1<'_> {
             receive_delay: Duration::from_millis(self.receive_delay_ms),
             lease_end: self.lease_ms.map(|ms| at.plus(Duration::from_millis(ms))),
             terminate_cause: self.terminate_cause,
+            inside: self.inside.as_ref().map(InsideV1::to_inside).transpose()?,
         })
+    }
+}
+
+impl<'a> InsideV1<'a> {
+    fn of(inside: &'a Inside) -> Self {
+        let (Realm(realm), prefix_len) = (&inside.realm, inside.network.prefix_len());
+        match inside.network.address() {
+            IpAddr::V4(address) => Self::V4 { realm, address: address.octets(), prefix_len },
+            IpAddr::V6(address) => Self::V6 { realm, address: address.octets(), prefix_len },
+        }
+    }
+
+    fn to_inside(&self) -> Result<Inside, DecodeError> {
+        let (realm, address, prefix_len) = match *self {
+            Self::V4 { realm, address, prefix_len } => (realm, IpAddr::from(address), prefix_len),
+            Self::V6 { realm, address, prefix_len } => (realm, IpAddr::from(address), prefix_len),
+        };
+        let network = Network::around(address, prefix_len).ok_or(DecodeError::PrefixLen(prefix_len))?;
+        Ok(Inside { realm: Realm(realm.to_owned()), network })
     }
 }
 

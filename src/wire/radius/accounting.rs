@@ -88,6 +88,9 @@ pub(super) fn event(
             flaws.add_one();
         }
     }
+    if statement.put_together().is_err() {
+        flaws.add_one();
+    }
     let status = statement.status.ok_or(Quarantine::NoStatusType)?;
     let status = StatusType::from_number(status).ok_or(Quarantine::OtherStatusType)?;
     statement.into_event(status.kind(), peer, selection).map(|event| (event, flaws))

@@ -55,6 +55,8 @@ impl AttributeType {
     pub const DELEGATED_IPV6_PREFIX: Self = Self(123);
     /// Framed-IPv6-Address (RFC 6911, section 3.1).
     pub const FRAMED_IPV6_ADDRESS: Self = Self(168);
+    /// Extended-Attribute-1 (RFC 6929, section 2.1).
+    pub const EXTENDED_1: Self = Self(241);
 }
 
 /// The vendor number of the Broadband Forum, whose attributes name the line (RFC 4679, section 3.3).

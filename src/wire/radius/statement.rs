@@ -7,7 +7,8 @@ use super::address::{self, PrefixError};
 use super::attribute::{
     AGENT_CIRCUIT_ID, AGENT_REMOTE_ID, Attribute, AttributeType, Attributes, BROADBAND_FORUM, FramingError,
 };
-use crate::domain::address::{Network, Ports};
+use super::nat::{self, BlockError, Blocks, HUAWEI, NOKIA};
+use crate::domain::address::Network;
 use crate::domain::event::{Assigned, Event, EventKind, EventTime, Quarantine};
 use crate::domain::identity::{CircuitId, Line, Mac, NasId, NasPort, RemoteId, SessionId, SubscriberId, text_of};
 use crate::domain::selection::{Kept, Selection, SubscriberFrom};
@@ -26,6 +27,12 @@ impl From<ReadError> for Malformed {
 
 impl From<PrefixError> for Malformed {
     fn from(_: PrefixError) -> Self {
+        Self
+    }
+}
+
+impl From<BlockError> for Malformed {
+    fn from(_: BlockError) -> Self {
         Self
     }
 }
@@ -57,6 +64,7 @@ pub(super) struct Statement<'a> {
     nas_port: Option<u32>,
     nas_port_id: Option<&'a [u8]>,
     assigned: Vec<Assigned>,
+    blocks: Blocks,
 }
 
 impl<'a> Statement<'a> {
@@ -72,6 +80,7 @@ impl<'a> Statement<'a> {
             AttributeType::CLASS => first(&mut self.class, attribute.text()),
             AttributeType::CALLING_STATION_ID => first(&mut self.calling_station_id, attribute.text()),
             AttributeType::VENDOR_SPECIFIC => self.take_vendor_specific(attribute)?,
+            AttributeType::EXTENDED_1 => self.blocks.take_extended(attribute.value)?,
             AttributeType::NAS_IDENTIFIER => first(&mut self.nas_identifier, attribute.text()),
             AttributeType::NAS_IP_ADDRESS => first(&mut self.nas_ip, specified(attribute.ipv4()?.into())),
             AttributeType::NAS_IPV6_ADDRESS => first(&mut self.nas_ipv6, specified(attribute.ipv6()?.into())),
@@ -90,6 +99,9 @@ impl<'a> Statement<'a> {
     /// The Broadband Forum packs one or several sub-attributes into one Vendor-Specific, framed like attributes.
     fn take_vendor_specific(&mut self, attribute: Attribute<'a>) -> Result<(), Malformed> {
         let (vendor, rest) = attribute.vendor()?;
+        if matches!(vendor, NOKIA | HUAWEI) {
+            return Ok(self.blocks.take_vendor_specific(vendor, rest)?);
+        }
         if vendor != BROADBAND_FORUM {
             return Ok(());
         }
@@ -104,13 +116,35 @@ impl<'a> Statement<'a> {
     }
 
     fn assign(&mut self, network: Option<Network>) {
-        let assigned = network.map(|network| Assigned { network, ports: Ports::ALL });
+        let assigned = network.map(Assigned::whole);
         if let Some(assigned) = assigned.filter(|assigned| !self.assigned.contains(assigned)) {
             self.assigned.push(assigned);
         }
     }
 
-    pub(super) fn into_event(self, kind: EventKind, peer: IpAddr, selection: &Selection) -> Result<Event, Quarantine> {
+    /// What can be said only when all attributes have been taken: whether the parts of port blocks make blocks.
+    pub(super) fn put_together(&mut self) -> Result<(), Malformed> {
+        Ok(self.blocks.put_together()?)
+    }
+
+    /// All that is assigned. A NAT that names no subscriber translates an address that somebody else has assigned: that
+    /// address stands beside its blocks, and is no assignment of its own, which would end the true one.
+    fn all_assigned(&mut self, has_subscriber: bool) -> Vec<Assigned> {
+        let named = self.user_name.and_then(nat::inside_named);
+        let mut assigned = std::mem::take(&mut self.assigned);
+        let translates = !has_subscriber && (!self.blocks.is_empty() || named.is_some());
+        let inside = if translates { nat::inside_of(&assigned, named) } else { None };
+        assigned.retain(|held| inside != Some(held.network));
+        assigned.append(&mut self.blocks.assigned(inside));
+        assigned
+    }
+
+    pub(super) fn into_event(
+        mut self,
+        kind: EventKind,
+        peer: IpAddr,
+        selection: &Selection,
+    ) -> Result<Event, Quarantine> {
         let nas = self.nas(peer);
         let seconds = |count: u32| Duration::from_secs(count.into());
         let time = EventTime { stamp: self.stamp.map(Timestamp::from_secs), delay: self.delay.map(seconds) };
@@ -141,7 +175,7 @@ impl<'a> Statement<'a> {
             nas,
             session,
             session_time: self.session_time.map(seconds),
-            assigned: self.assigned,
+            assigned: self.all_assigned(subscriber.is_some()),
             subscriber,
             line,
             terminate_cause: self.terminate_cause,
@@ -161,9 +195,13 @@ impl<'a> Statement<'a> {
         preference.iter().find_map(|from| self.named_by(*from)).map(SubscriberId::from_bytes)
     }
 
-    const fn named_by(&self, from: SubscriberFrom) -> Option<&'a [u8]> {
+    fn named_by(&self, from: SubscriberFrom) -> Option<&'a [u8]> {
         match from {
-            SubscriberFrom::UserName => self.user_name,
+            // Where a NAT knows nobody, it may make up a name from the inside address.
+            SubscriberFrom::UserName => match self.user_name {
+                Some(name) if nat::inside_named(name).is_some() => None,
+                name => name,
+            },
             SubscriberFrom::CallingStationId => self.calling_station_id,
             SubscriberFrom::CircuitId => self.circuit_id,
             SubscriberFrom::RemoteId => self.remote_id,
