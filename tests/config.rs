@@ -334,6 +334,11 @@ fn a_computed_translation_has_room_for_everybody_and_is_the_only_one() {
     let nat = &config.deterministic_nats[0];
     assert_eq!((nat.first_port, nat.last_port, nat.blocks(), nat.capacity()), (1024, 65535, 10, 20));
     assert_eq!((nat.outside_realm.0.as_str(), nat.inside_realm.0.as_str()), ("", "cgn-1"));
+    let nowhere = Remark::UnknownRealm { inside: nat.inside, realm: "cgn-1".into() };
+    assert!(config.remarks().contains(&nowhere), "nobody says who has the inside addresses");
+    let known = parse(&format!("{CLIENT}realm = \"cgn-1\"\noutside-realm = \"out\"\n{first}")).unwrap();
+    assert!(!known.remarks().contains(&nowhere));
+    assert_eq!(known.radius.clients[0].source.outside_realm, "out");
 
     let alone = [
         (

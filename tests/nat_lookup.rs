@@ -291,7 +291,7 @@ fn a_computed_translation_leads_to_the_holder_of_the_inside_address() {
     let mut log = Log::new();
     log.config.deterministic_nats.push(Deterministic {
         outside_realm: Realm::default(),
-        outside: "192.0.2.0/31".parse().unwrap(),
+        outside: "192.0.2.0/30".parse().unwrap(),
         inside_realm: Realm("cgn-1".into()),
         inside: "10.0.0.0/28".parse().unwrap(),
         first_port: 1024,
@@ -314,6 +314,7 @@ fn a_computed_translation_leads_to_the_holder_of_the_inside_address() {
     let without = log.ask("192.0.2.0", None, "", 500);
     assert_eq!((without.verdict, without.sharing), (Verdict::Ambiguous, 10));
     assert_eq!(log.ask("192.0.2.1", None, "", 500).sharing, 6, "the last six inside addresses");
+    assert_eq!(log.ask("192.0.2.2", None, "", 500).verdict, Verdict::NoCoverage, "nobody is behind that one");
     // Ports that the rule gives to nobody; what is reported of the overflow pool counts.
     assert_eq!(log.ask("192.0.2.1", 500, "", 500).verdict, Verdict::NoCoverage);
     log.hear("cgn-1", &said(Start, 100, "c", Some("carol"), vec![block(62_000, 62_999, Allocated, None)]));

@@ -48,7 +48,7 @@ pub struct LookupAnswer {
     pub subscriber: Option<String>,
     /// What was assigned: the address, or the prefix around it.
     pub assigned: Option<String>,
-    /// What a NAT translated to the address and port, where the holder was found by that.
+    /// What a NAT translated to the address and port, where a statement or the configuration says so.
     pub inside: Option<InsideText>,
     /// The session's tag: a keyed hash that is the same in every answer about the session.
     pub session: Option<String>,

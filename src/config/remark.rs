@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::Config;
 use crate::domain::actor::Role;
@@ -51,6 +51,14 @@ pub enum Remark {
         /// The source it names.
         source_name: String,
     },
+    /// A translation that leads to where nobody is known, most likely by a misspelt realm.
+    #[error("no source speaks of the realm `{realm}`: what is translated from {inside} leads to nobody")]
+    UnknownRealm {
+        /// The inside addresses.
+        inside: Ipv4Net,
+        /// Their realm.
+        realm: String,
+    },
 }
 
 /// All remarks, in the order of the file.
@@ -80,6 +88,11 @@ pub(super) fn remarks(config: &Config) -> Vec<Remark> {
         remarks
             .extend(unknown.map(|name| Remark::UnknownSource { network: network.prefix, source_name: name.clone() }));
     }
+    let spoken_of = |realm: &str| config.sources().any(|source| source.realm == realm);
+    let into_nowhere = config.deterministic_nats.iter().filter(|rule| !spoken_of(&rule.inside_realm.0));
+    remarks.extend(
+        into_nowhere.map(|rule| Remark::UnknownRealm { inside: rule.inside, realm: rule.inside_realm.0.clone() }),
+    );
     if config.principals.is_empty() {
         remarks.push(Remark::NoPrincipal);
     }

@@ -13,30 +13,25 @@ use crate::store::ReadError;
 
 use super::{Answer, Heard, Question};
 
-/// Answers a question, if need be by way of the inside. `ask` answers about one address, and knows nothing of NATs.
-///
-/// What `ask` refuses for the outside address, and what the horizon hides, stays refused: the inside is not asked then.
+/// Answers a question that no reason refuses, if need be by way of the inside. `ask` answers about one address, and knows
+/// nothing of NATs.
 pub(super) fn through_nats(
     config: &Config,
     question: &Question,
     horizon: Timestamp,
     ask: impl Fn(&Question) -> Result<Answer, ReadError>,
 ) -> Result<Answer, ReadError> {
-    let answer = ask(question)?;
-    if refuses(answer.verdict) {
-        return Ok(answer);
-    }
     let rule = config.deterministic_nats.iter().find(|rule| rule.translates(&question.realm, question.address));
-    if let Some(rule) = rule {
-        let Some(port) = question.port else {
-            let sharing = usize::try_from(rule.sharing(question.address)).unwrap_or(usize::MAX);
-            return Ok(Answer { sharing, ..Answer::bare(Verdict::Ambiguous, horizon) });
-        };
-        if let Some(inside) = rule.inside_of(question.address, port) {
-            let found = ask(&asked_inside(question, &inside))?;
-            return Ok(computed(found, inside));
-        }
+    let sharing = rule.map_or(0, |rule| rule.sharing(question.address));
+    if sharing > 0 && question.port.is_none() {
+        let sharing = usize::try_from(sharing).unwrap_or(usize::MAX);
+        return Ok(Answer { sharing, ..Answer::bare(Verdict::Ambiguous, horizon) });
     }
+    if let Some(inside) = rule.zip(question.port).and_then(|(rule, port)| rule.inside_of(question.address, port)) {
+        let found = ask(&asked_inside(question, &inside))?;
+        return Ok(computed(found, inside));
+    }
+    let answer = ask(question)?;
     let unnamed = answer.holder.as_ref().is_some_and(|holder| holder.subscriber.is_none());
     match answer.inside.clone().filter(|_| unnamed) {
         Some(inside) => {
@@ -45,11 +40,6 @@ pub(super) fn through_nats(
         }
         None => Ok(answer),
     }
-}
-
-/// Does the verdict end the matter, whatever the inside has to say?
-fn refuses(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Purged | Verdict::Future | Verdict::NotOurs | Verdict::Refused)
 }
 
 /// The same question about the inside. A subscriber has all ports there.

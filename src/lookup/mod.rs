@@ -55,7 +55,7 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The one holder, where the verdict names one.
     pub holder: Option<Holder>,
-    /// What a NAT translated to the address and port, where the holder was found by that.
+    /// What a NAT translated to the address and port, where a statement or the configuration says so.
     pub inside: Option<Inside>,
     /// Since when it has been held.
     pub since: Option<Edge>,
@@ -194,9 +194,14 @@ pub fn look_up(
     // What was hidden once stays hidden, also after the clock went back a little.
     let cutoff = cutoff.or_later(store.cutoff());
     let horizon = cutoff.horizon();
+    let refusal =
+        |question: &Question| foregone(config, question, cutoff, now).map(|verdict| Answer::bare(verdict, horizon));
+    if let Some(refused) = refusal(question) {
+        return Ok(refused);
+    }
     join::through_nats(config, question, horizon, |question| {
-        if let Some(verdict) = foregone(config, question, cutoff, now) {
-            return Ok(Answer::bare(verdict, horizon));
+        if let Some(refused) = refusal(question) {
+            return Ok(refused);
         }
         let policy = Policy::for_address(config, question.address);
         let timelines = gather::gather(store, &policy, question, reach, cutoff, now)?;

@@ -166,7 +166,21 @@ mod packets {
     const INTERIM: (u8, &[u8]) = (40, &[0, 0, 0, 3]);
     const SESSION: (u8, &[u8]) = (44, b"s1");
     const FRAMED: (u8, &[u8]) = (8, &[10, 0, 0, 9]);
-    const NOKIA_BLOCK: (u8, &[u8]) = (26, b"\0\0\x19\x7f\x79\x1bP192.0.2.1 1024-2047");
+    /// Alc-Nat-Port-Range with a length that goes past its end.
+    const CUT_SHORT: (u8, &[u8]) = (26, b"\0\0\x19\x7f\x79\x16192.0.2.1 1024-2047");
+    /// Vendor 6527; type 121, length 21.
+    const BY_NOKIA: (u8, &[u8]) = (26, b"\0\0\x19\x7f\x79\x15192.0.2.1 1024-2047");
+    /// Vendor 2011; types 161, 162, 163 and 165, each of length 6.
+    const BY_HUAWEI: (u8, &[u8]) = (
+        26,
+        &[
+            0, 0, 0x07, 0xdb, // vendor
+            0xa1, 6, 192, 0, 2, 1, // address
+            0xa2, 6, 0, 0, 0x10, 0x00, // first port
+            0xa3, 6, 0, 0, 0x1f, 0xff, // last port
+            0xa5, 6, 0, 0, 0, 1, // deleted
+        ],
+    );
 
     fn event(attributes: &[(u8, &[u8])]) -> Result<(Event, u16), Quarantine> {
         let octets = framed(attributes);
@@ -184,6 +198,19 @@ mod packets {
     fn outside(event: &Event) -> Vec<(String, Option<String>)> {
         let text = |network: Network| network.to_string();
         event.assigned.iter().map(|one| (text(one.network), one.outside.and_then(|out| out.inside).map(text))).collect()
+    }
+
+    #[test]
+    fn attributes_as_they_lie_on_the_wire_are_read() {
+        let (read, flaws) = event(&[INTERIM, SESSION, BY_NOKIA, BY_HUAWEI, (241, &RFC_8045)]).unwrap();
+        let block = |one: &Assigned| (one.ports.first(), one.ports.last(), one.outside.map(|outside| outside.change));
+        let blocks: Vec<_> = read.assigned.iter().map(block).collect();
+        let expected = [
+            (36864, 40959, Some(BlockChange::Allocated)),
+            (1024, 2047, Some(BlockChange::Listed)),
+            (4096, 8191, Some(BlockChange::Freed)),
+        ];
+        assert_eq!((blocks.as_slice(), flaws), (expected.as_slice(), 0));
     }
 
     #[test]
@@ -209,7 +236,7 @@ mod packets {
 
     #[test]
     fn a_malformed_block_is_counted_and_the_rest_stands() {
-        let attributes = [INTERIM, SESSION, FRAMED, (1, b"alice"), NOKIA_BLOCK, (241, &[6, 9]), (26, &block())];
+        let attributes = [INTERIM, SESSION, FRAMED, (1, b"alice"), CUT_SHORT, (241, &[6, 9]), (26, &block())];
         let (read, flaws) = event(&attributes).unwrap();
         assert_eq!((read.assigned.len(), flaws), (2, 2));
         let unpaired = [&HUAWEI.to_be_bytes(), framed(&[(161, ADDRESS)]).as_slice()].concat();
