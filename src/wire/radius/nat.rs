@@ -1,7 +1,7 @@
 //! Blocks of ports on the outside of a NAT, in the three forms that are in use: Nokia's, Huawei's, and that of RFC 8045.
 //!
-//! A block is reported for all protocols alike: where a NAT gives the same ports of TCP and UDP to two subscribers, both
-//! have the block, and an answer about it is ambiguous.
+//! A block is that of all protocols alike. Two subscribers who have the same ports, one of TCP and one of UDP, are not told
+//! apart: the later one takes the block.
 
 mod error;
 
