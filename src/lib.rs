@@ -7,6 +7,7 @@
 //!   and [`domain::session`], which turns statements about instants into spans of time. Will never read a clock.
 //! - [`clock`]: the machine's clocks, injected. Whether they are believed is [`domain::clock_guard`]'s rule.
 //! - [`wire`]: bytes of protocols to events, without IO; any bytes in, no panic. Will never decide what is kept.
+//! - [`sources`]: text that DHCP servers write for themselves to events, without IO. Will never decide what is kept.
 //! - [`config`]: one file, checked whole, every fault with its place.
 //! - [`api`]: the contract that daemon and client share.
 //! - [`store`]: sealed records in buckets whose keys can be destroyed; the only module that names RocksDB. Will never give
@@ -39,6 +40,7 @@ pub mod ledger;
 pub mod lookup;
 pub mod purge;
 pub mod settle;
+pub mod sources;
 pub mod store;
 pub mod tokens;
 pub mod wire;

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
+    ("sources", &["domain"]),
     ("config", &["domain"]),
     ("api", &["domain"]),
     ("ledger", &[]),
@@ -25,15 +26,15 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     (
         "daemon",
         &[
-            "domain", "clock", "wire", "config", "api", "ledger", "store", "tokens", "audit", "ingest", "lookup",
-            "purge",
+            "domain", "clock", "wire", "sources", "config", "api", "ledger", "store", "tokens", "audit", "ingest",
+            "lookup", "purge",
         ],
     ),
     (
         "cli",
         &[
-            "domain", "clock", "wire", "config", "api", "ledger", "store", "tokens", "audit", "ingest", "lookup",
-            "purge", "daemon",
+            "domain", "clock", "wire", "sources", "config", "api", "ledger", "store", "tokens", "audit", "ingest",
+            "lookup", "purge", "daemon",
         ],
     ),
 ];

@@ -296,6 +296,47 @@ fn clients_and_principals_must_be_told_apart() {
 }
 
 #[test]
+fn lease_files_are_sources_and_have_their_ways_to_be_wrong() {
+    const LEASES: &str = "version = 1\n[[dhcp.leases]]\nname = \"kea-1\"\nformat = \"kea4\"\npath = \"a\"\n";
+    let other = |rest: &str| format!("[[dhcp.leases]]\nname = \"kea-2\"\nformat = \"kea4\"\npath = \"b\"\n{rest}");
+    let differs = "`kea` is one source: format, realm, interims, max-delay and max-silence must be the same for both its \
+                   files; see line 2";
+    let cases = [
+        ("subscriber = []".to_owned(), "`subscriber` must name at least one"),
+        (
+            "subscriber = [\"user-name\"]".to_owned(),
+            "`user-name` is no `subscriber`: use remote-id, circuit-id, client-id, mac",
+        ),
+        ("max-delay = \"49h\"".to_owned(), "`max-delay` must be from 1s to 48h, not 49h"),
+        ("mapping = \"\"".to_owned(), "`mapping` must not be empty"),
+        ("[[dhcp.leases]]\nname = \"c\"\npath = \"c\"".to_owned(), "missing key `format` in [[dhcp.leases]]"),
+        (
+            "[[dhcp.leases]]\nname = \"c\"\npath = \"c\"\nformat = \"dnsmasq\"".to_owned(),
+            "`dnsmasq` is no `format`: use kea4, kea6, dhcpd",
+        ),
+        (other("").replace("kea-2", "kea-1"), "the name `kea-1` is taken already: see line 3"),
+        (other("").replace("\"b\"", "\"a\""), "a is followed already: see line 5"),
+        (other("pair = \"kea-1\""), "the name `kea-1` is taken already: see line 3"),
+        (format!("pair = \"kea\"\n{}", other("pair = \"kea\"\nrealm = \"r\"")), differs),
+        (
+            "[[radius.client]]\nnetwork = \"192.0.2.1\"\nname = \"kea-1\"\nsecret-file = \"s\"".to_owned(),
+            "the name `kea-1` is taken already: see line 8",
+        ),
+        (
+            "[[principal]]\nname = \"kea-1\"\nuid = 0\nrole = \"operator\"".to_owned(),
+            "`kea-1` is a lease file or a pair of them, and so a source: see line 3",
+        ),
+    ];
+    for (text, problem) in cases {
+        assert_eq!(problems(&format!("{LEASES}{text}\n")), [problem], "{text}");
+    }
+    let pair = parse(&format!("{LEASES}pair = \"kea\"\n{}", other("pair = \"kea\""))).unwrap();
+    let names: Vec<_> = pair.sources().map(|source| source.name.as_str()).collect();
+    assert_eq!((names, pair.dhcp.leases.len()), (vec!["kea"], 2));
+    assert_eq!(pair.remarks(), [Remark::NoPrincipal], "nobody misses RADIUS");
+}
+
+#[test]
 fn defaults_follow_the_window_and_the_client_follows_the_policy() {
     let text = format!("{CLIENT}[retention]\nwindow = \"20s\"\nbucket = \"1s\"\n");
     let config = parse(&text).unwrap();
@@ -450,8 +491,8 @@ fn what_surprises_is_remarked_and_not_refused() {
     let expected = [
         "api-socket-mode 0666 lets every local user connect",
         "127.0.0.1:0 listens on a port that the kernel chooses anew each time",
-        "the network 192.0.2.0/24 names the source `kea-1`, which is no [[radius.client]] and no [[principal]] with the \
-         role source: only a token of that name can speak for it",
+        "the network 192.0.2.0/24 names the source `kea-1`, which is no [[radius.client]], no [[dhcp.leases]] and no \
+         [[principal]] with the role source: only a token of that name can speak for it",
         "there is no [[principal]]: only bearer tokens give access",
     ];
     assert_eq!(remarks, expected);
@@ -535,6 +576,11 @@ fn the_examples_in_the_shipped_file_work_and_show_defaults() {
         nat.outside, nat.inside, nat.ports
     );
     assert_eq!(config.deterministic_nats, parse(&plain).unwrap().deterministic_nats);
+    let plain =
+        "version = 1\n[[dhcp.leases]]\nname = \"kea-1\"\nformat = \"kea4\"\npath = \"/var/lib/kea/kea-leases4.csv\"\n";
+    assert_eq!(config.dhcp.leases[0], parse(plain).unwrap().dhcp.leases[0]);
+    assert_eq!(config.dhcp.leases[1].source.name, "kea-2");
+    assert_eq!(config.dhcp.leases[1].mapping, Some(PathBuf::from("/etc/lapsed/accounts.csv")));
     assert_eq!(config.remarks(), []);
 }
 
@@ -559,7 +605,7 @@ fn the_shipped_file_names_every_key_in_its_table() {
             let is_set = shown.lines().any(|line| line.starts_with(&format!("{key} = ")));
             let is_table = SHAPES.iter().any(|other| {
                 let path = other.heading.trim_matches(['[', ']']);
-                path == *key || ["radius.", "nat."].iter().any(|outer| path.strip_prefix(outer) == Some(key))
+                path == *key || ["radius.", "dhcp.", "nat."].iter().any(|outer| path.strip_prefix(outer) == Some(key))
             });
             assert!(is_set || is_table, "{} {key}", shape.heading);
         }

@@ -15,7 +15,7 @@ use super::file::{ClockTable, File, IngestTable, ListenTable, LookupTable, Netwo
 use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
-use super::{Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, Store, nat, principals, radius};
+use super::{Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, Store, dhcp, nat, principals, radius};
 use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
 use crate::domain::time::BucketWidth;
@@ -61,7 +61,8 @@ pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, f
         require_erasure_class,
         lookup: lookup(&file.lookup, faults),
         listen: listen(file.listen, base, faults),
-        principals: principals::check(file.principals, &file.radius.clients, faults),
+        principals: principals::check(file.principals, &file.radius.clients, &file.leases, faults),
+        dhcp: dhcp::check(file.leases, &file.radius.clients, known, base, faults),
         radius: radius::check(file.radius, known, base, read_secret, faults),
         networks: networks(file.networks, faults),
         deterministic_nats: nat::check(file.deterministic_nats, faults),

@@ -14,12 +14,13 @@ use super::nat::DeterministicTable;
 use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::shape::{
-    CLOCK, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC, NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN,
-    RETENTION, ROOT, STORE,
+    CLOCK, DHCP, DHCP_LEASES, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC, NETWORK, PRINCIPAL, RADIUS,
+    RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, STORE,
 };
 use super::value;
 use crate::domain::actor::Role;
 use crate::domain::erasure::ErasureClass;
+use crate::domain::lease::{LeaseFormat, LeaseIdentity};
 use crate::domain::selection::SubscriberFrom;
 
 /// What a duration's key expects, in the words of a fault.
@@ -40,6 +41,7 @@ pub(super) struct File {
     pub(super) lookup: LookupTable,
     pub(super) listen: ListenTable,
     pub(super) radius: RadiusTable,
+    pub(super) leases: Vec<LeasesTable>,
     pub(super) ingest: IngestTable,
     pub(super) clock: ClockTable,
     pub(super) networks: Vec<NetworkTable>,
@@ -98,6 +100,22 @@ pub(super) struct ClientTable {
     pub(super) resets: Option<At<Resets>>,
 }
 
+/// `[[dhcp.leases]]`.
+pub(super) struct LeasesTable {
+    pub(super) place: Range<usize>,
+    pub(super) name: Option<At<String>>,
+    pub(super) pair: Option<At<String>>,
+    pub(super) format: Option<At<LeaseFormat>>,
+    pub(super) path: Option<At<PathBuf>>,
+    pub(super) realm: Option<At<String>>,
+    pub(super) subscriber: Option<At<Vec<At<LeaseIdentity>>>>,
+    pub(super) mapping: Option<At<PathBuf>>,
+    pub(super) keep: Option<At<Vec<At<&'static str>>>>,
+    pub(super) interims: Option<At<bool>>,
+    pub(super) max_delay: Option<At<Duration>>,
+    pub(super) max_silence: Option<At<Option<Duration>>>,
+}
+
 /// `[ingest]`.
 pub(super) struct IngestTable {
     pub(super) queue: Option<At<u64>>,
@@ -146,6 +164,7 @@ impl File {
             lookup: root.table("lookup", &LOOKUP, LookupTable::read),
             listen: root.table("listen", &LISTEN, ListenTable::read),
             radius: root.table("radius", &RADIUS, RadiusTable::read),
+            leases: root.table("dhcp", &DHCP, |table| table.tables("leases", &DHCP_LEASES, LeasesTable::read)),
             ingest: root.table("ingest", &INGEST, IngestTable::read),
             clock: root.table("clock", &CLOCK, ClockTable::read),
             networks: root.tables("network", &NETWORK, NetworkTable::read),
@@ -221,10 +240,6 @@ impl RadiusTable {
 impl ClientTable {
     fn read(table: &Reader<'_, '_, '_>) -> Self {
         let names = || SubscriberFrom::ALL.map(SubscriberFrom::name);
-        let kept = |text: &str| {
-            let known = KEPT.into_iter().find(|name| *name == text);
-            known.ok_or_else(|| Problem::Choice { key: "keep", text: text.to_owned(), choices: KEPT.to_vec() })
-        };
         Self {
             network: table.required("network", table.text("network", A_TEXT, value::network)),
             name: table.required("name", table.text("name", A_TEXT, value::name)),
@@ -237,6 +252,29 @@ impl ClientTable {
             max_delay: duration(table, "max-delay"),
             max_silence: silence(table),
             resets: table.text("resets", A_TEXT, |text| value::choice("resets", text, Resets::ALL.map(Resets::name))),
+        }
+    }
+}
+
+impl LeasesTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        let formats = || LeaseFormat::ALL.map(LeaseFormat::name);
+        let identities = || LeaseIdentity::ALL.map(LeaseIdentity::name);
+        Self {
+            place: table.place(),
+            name: table.required("name", table.text("name", A_TEXT, value::name)),
+            pair: table.text("pair", A_TEXT, value::name),
+            format: table
+                .required("format", table.text("format", A_TEXT, |text| value::choice("format", text, formats()))),
+            path: table.required("path", path(table, "path")),
+            realm: table.text("realm", A_TEXT, value::name_or_empty),
+            subscriber: table
+                .texts("subscriber", "a list of texts", |text| value::choice("subscriber", text, identities())),
+            mapping: path(table, "mapping"),
+            keep: table.texts("keep", "a list of texts", kept),
+            interims: table.flag("interims"),
+            max_delay: duration(table, "max-delay"),
+            max_silence: silence(table),
         }
     }
 }
@@ -279,6 +317,11 @@ impl PrincipalTable {
             ),
         }
     }
+}
+
+fn kept(text: &str) -> Result<&'static str, Problem> {
+    let known = KEPT.into_iter().find(|name| *name == text);
+    known.ok_or_else(|| Problem::Choice { key: "keep", text: text.to_owned(), choices: KEPT.to_vec() })
 }
 
 fn duration(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<Duration>> {

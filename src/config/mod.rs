@@ -6,6 +6,7 @@
 //! the file alone: the environment has no say.
 
 mod check;
+mod dhcp;
 pub mod duration;
 mod fault;
 mod file;
@@ -31,9 +32,10 @@ use ipnet::IpNet;
 
 use crate::domain::actor::Role;
 use crate::domain::erasure::ErasureClass;
+use crate::domain::lease::{LeaseFormat, LeaseIdentity};
 use crate::domain::nat::Deterministic;
 use crate::domain::retention::Retention;
-use crate::domain::selection::Selection;
+use crate::domain::selection::{Kept, Selection};
 
 pub use duration::{DurationError, Written};
 pub use fault::{ConfigError, Fault};
@@ -65,6 +67,8 @@ pub struct Config {
     pub listen: Listen,
     /// RADIUS accounting.
     pub radius: Radius,
+    /// Lease files of DHCP servers.
+    pub dhcp: Dhcp,
     /// The networks whose assignments are recorded. None: all.
     pub networks: Vec<Network>,
     /// The NATs that compute what they translate. No two share an outside address, or an inside one, of a realm.
@@ -128,6 +132,32 @@ pub struct RadiusClient {
     pub secret_exposed: bool,
     /// What is taken from its packets. Names at least one attribute for the subscriber.
     pub selection: Selection,
+}
+
+/// `[dhcp]`: leases as DHCP servers write them to files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dhcp {
+    /// The files. No two have the same name.
+    pub leases: Vec<LeaseFile>,
+}
+
+/// `[[dhcp.leases]]`: one file that is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseFile {
+    /// Its name: where it was read to is kept under it. The source's name too, unless it is one of a pair.
+    pub name: String,
+    /// The source: one for each file, or one for both servers of a pair, which tell each other of their leases.
+    pub source: Source,
+    /// How it is written.
+    pub format: LeaseFormat,
+    /// Where it is.
+    pub path: PathBuf,
+    /// What names the subscriber, the first that a lease has. At least one.
+    pub subscriber: Vec<LeaseIdentity>,
+    /// A list of identities and the accounts they belong to.
+    pub mapping: Option<PathBuf>,
+    /// What is kept of the line.
+    pub keep: Kept,
 }
 
 /// What an Accounting-On or -Off (RFC 2866, section 5.1) means.
@@ -222,9 +252,13 @@ impl Config {
         smallest(&self.radius.clients, peer, |client| client.network)
     }
 
-    /// Every configured source, in the order of the file.
+    /// Every configured source, in the order of the file; the two servers of a pair are one.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.radius.clients.iter().map(|client| &client.source)
+        let leases = self.dhcp.leases.iter().enumerate();
+        let first =
+            |at: usize, source: &Source| self.dhcp.leases.iter().take(at).all(|file| file.source.name != source.name);
+        let leases = leases.filter(move |(at, file)| first(*at, &file.source)).map(|(_, file)| &file.source);
+        self.radius.clients.iter().map(|client| &client.source).chain(leases)
     }
 
     /// The configured network that an address lies in: of those that hold it, the smallest.
@@ -242,6 +276,9 @@ impl Config {
         self.retention = self.retention.under(window);
         for client in &mut self.radius.clients {
             client.source.follow_window(window);
+        }
+        for file in &mut self.dhcp.leases {
+            file.source.follow_window(window);
         }
     }
 
@@ -268,6 +305,7 @@ impl Default for Config {
             lookup: Lookup::default(),
             listen: Listen::default(),
             radius: Radius::default(),
+            dhcp: Dhcp::default(),
             networks: Vec::new(),
             deterministic_nats: Vec::new(),
             principals: Vec::new(),

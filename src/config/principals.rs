@@ -3,13 +3,18 @@
 use super::Principal;
 use super::check::{inner, unique};
 use super::fault::Faults;
-use super::file::{ClientTable, PrincipalTable};
+use super::file::{ClientTable, LeasesTable, PrincipalTable};
 use super::problem::Problem;
 use super::reader::At;
 use crate::domain::actor::Role;
 
 /// What the tables mean. One name, one user and one group each are one principal, and so have one role.
-pub(super) fn check(tables: Vec<PrincipalTable>, clients: &[ClientTable], faults: &Faults<'_>) -> Vec<Principal> {
+pub(super) fn check(
+    tables: Vec<PrincipalTable>,
+    clients: &[ClientTable],
+    leases: &[LeasesTable],
+    faults: &Faults<'_>,
+) -> Vec<Principal> {
     let names = tables.iter().filter_map(|table| table.name.as_ref());
     unique(names, |name, line| Problem::NameTwice { name, line }, faults);
     let uids = tables.iter().filter_map(|table| table.uid.as_ref());
@@ -19,6 +24,7 @@ pub(super) fn check(tables: Vec<PrincipalTable>, clients: &[ClientTable], faults
     for table in &tables {
         mark(table, faults);
         name_of_client(table, clients, faults);
+        name_of_leases(table, leases, faults);
     }
     let checked = |table: PrincipalTable| {
         Some(Principal {
@@ -49,6 +55,20 @@ fn name_of_client(table: &PrincipalTable, clients: &[ClientTable], faults: &Faul
     let client = clients.iter().filter_map(|client| client.name.as_ref()).find(|other| *other == name).map(At::span);
     if let Some(first) = client.filter(|_| !is_source) {
         let problem = Problem::NameOfClient { name: name.get_ref().clone(), line: faults.line_of(&first) };
+        faults.add(name.span(), problem);
+    }
+}
+
+/// The same, of the lease files and of their pairs.
+fn name_of_leases(table: &PrincipalTable, leases: &[LeasesTable], faults: &Faults<'_>) {
+    let Some(name) =
+        table.name.as_ref().filter(|_| table.role.as_ref().is_some_and(|role| *role.get_ref() != Role::Source))
+    else {
+        return;
+    };
+    let taken = leases.iter().flat_map(|leases| [&leases.name, &leases.pair]).flatten().find(|other| *other == name);
+    if let Some(first) = taken {
+        let problem = Problem::NameOfLeases { name: name.get_ref().clone(), line: faults.line_of(&first.span()) };
         faults.add(name.span(), problem);
     }
 }

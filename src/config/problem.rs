@@ -288,6 +288,33 @@ pub enum Problem {
         /// The line of the client's name.
         line: usize,
     },
+    /// A lease file is a source, and a name has one role.
+    #[error("`{name}` is a lease file or a pair of them, and so a source: see line {line}")]
+    NameOfLeases {
+        /// The name.
+        name: String,
+        /// The line of the first.
+        line: usize,
+    },
+    /// Two files of one source that mean different things.
+    #[error(
+        "`{pair}` is one source: format, realm, interims, max-delay and max-silence must be the same for both its files; \
+         see line {line}"
+    )]
+    PairDiffers {
+        /// The pair.
+        pair: String,
+        /// The line of the first.
+        line: usize,
+    },
+    /// One file, followed twice.
+    #[error("{} is followed already: see line {line}", .path.display())]
+    LeaseFileTwice {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first.
+        line: usize,
+    },
     /// A principal whom nobody can be.
     #[error("this [[principal]] needs a `uid` or a `group`")]
     PrincipalOfNobody,

@@ -108,7 +108,7 @@ fn subscriber(value: Option<At<Vec<At<SubscriberFrom>>>>, faults: &Faults<'_>) -
     list.into_inner().into_iter().map(At::into_inner).collect()
 }
 
-fn kept(list: &[At<&'static str>]) -> Kept {
+pub(super) fn kept(list: &[At<&'static str>]) -> Kept {
     let has = |name: &str| list.iter().any(|item| *item.get_ref() == name);
     Kept { mac: has("mac"), circuit_id: has("circuit-id"), remote_id: has("remote-id"), nas_port: has("nas-port") }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::Config;
+use super::{Config, Radius};
 use crate::domain::actor::Role;
 
 /// One thing worth knowing about a configuration.
@@ -42,7 +42,7 @@ pub enum Remark {
     },
     /// A network that waits for a source which the file does not know.
     #[error(
-        "the network {network} names the source `{source_name}`, which is no [[radius.client]] and no [[principal]] with \
+        "the network {network} names the source `{source_name}`, which is no [[radius.client]], no [[dhcp.leases]] and no [[principal]] with \
          the role source: only a token of that name can speak for it"
     )]
     UnknownSource {
@@ -68,12 +68,14 @@ pub(super) fn remarks(config: &Config) -> Vec<Remark> {
     if mode & 0o002 != 0 {
         remarks.push(Remark::OpenSocket { mode });
     }
-    if config.radius.listen.is_empty() {
+    // Who has lease files alone knows that there is no RADIUS.
+    let radius = config.dhcp.leases.is_empty() || config.radius != Radius::default();
+    if radius && config.radius.listen.is_empty() {
         remarks.push(Remark::NoListener);
     }
     let any_port = config.radius.listen.iter().filter(|address| address.port() == 0);
     remarks.extend(any_port.map(|address| Remark::AnyPort { address: *address }));
-    if config.radius.clients.is_empty() {
+    if radius && config.radius.clients.is_empty() {
         remarks.push(Remark::NoClient);
     }
     let exposed = config.radius.clients.iter().filter(|client| client.secret_exposed);

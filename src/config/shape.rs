@@ -22,6 +22,7 @@ pub(super) static ROOT: Shape = Shape {
         "lookup",
         "listen",
         "radius",
+        "dhcp",
         "ingest",
         "clock",
         "network",
@@ -54,6 +55,23 @@ pub(super) static RADIUS_CLIENT: Shape = Shape {
         "resets",
     ],
 };
+pub(super) static DHCP: Shape = Shape { heading: "[dhcp]", keys: &["leases"] };
+pub(super) static DHCP_LEASES: Shape = Shape {
+    heading: "[[dhcp.leases]]",
+    keys: &[
+        "name",
+        "pair",
+        "format",
+        "path",
+        "realm",
+        "subscriber",
+        "mapping",
+        "keep",
+        "interims",
+        "max-delay",
+        "max-silence",
+    ],
+};
 pub(super) static INGEST: Shape = Shape { heading: "[ingest]", keys: &["queue", "batch"] };
 pub(super) static CLOCK: Shape = Shape { heading: "[clock]", keys: &["max-step"] };
 pub(super) static NETWORK: Shape = Shape { heading: "[[network]]", keys: &["prefix", "entity", "sources", "shared"] };
@@ -65,7 +83,7 @@ pub(super) static NAT_DETERMINISTIC: Shape = Shape {
 pub(super) static PRINCIPAL: Shape = Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "role"] };
 
 /// Every table, the top of the file first.
-pub static SHAPES: [&Shape; 14] = [
+pub static SHAPES: [&Shape; 16] = [
     &ROOT,
     &STORE,
     &RETENTION,
@@ -74,6 +92,8 @@ pub static SHAPES: [&Shape; 14] = [
     &RADIUS,
     &RADIUS_LISTEN,
     &RADIUS_CLIENT,
+    &DHCP,
+    &DHCP_LEASES,
     &INGEST,
     &CLOCK,
     &NETWORK,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::domain::event::Quarantine;
 use crate::ingest::radius::Unheard;
 use crate::purge::Run;
+use crate::sources::Flaw;
 use crate::wire::radius::request::Silent;
 
 /// Counts since the daemon started.
@@ -35,6 +36,11 @@ pub(super) struct Counters {
     pub(super) expired_on_arrival: Count,
     /// Attributes passed over as malformed.
     pub(super) malformed_attributes: Count,
+    /// Rows of lease files that were read.
+    pub(super) lease_rows: Count,
+    lease_flaws: [Count; Flaw::ALL.len()],
+    /// Times in which rows of a lease file were lost before they were read.
+    pub(super) lease_gaps: Count,
     /// Records committed.
     pub(super) records: Count,
     /// Commits, each synced.
@@ -88,6 +94,11 @@ impl Counters {
         count(&Quarantine::ALL, &self.quarantined, reason);
     }
 
+    /// Counts a row of a lease file that makes no sense.
+    pub(super) fn flawed(&self, flaw: Flaw) {
+        count(&Flaw::ALL, &self.lease_flaws, flaw);
+    }
+
     /// Counts what a purge run did.
     pub(super) fn purged(&self, run: &Run) {
         self.purge_runs.bump();
@@ -111,6 +122,8 @@ impl Counters {
             ("dropped-by-kernel", &self.dropped_by_kernel),
             ("expired-on-arrival", &self.expired_on_arrival),
             ("malformed-attributes", &self.malformed_attributes),
+            ("lease-rows", &self.lease_rows),
+            ("lease-gaps", &self.lease_gaps),
             ("records", &self.records),
             ("commits", &self.commits),
             ("keys-made", &self.keys_made),
@@ -125,7 +138,9 @@ impl Counters {
         let silent = silent.map(|(reason, count)| (format!("silent/{}", reason.name()), count.value()));
         let quarantined = Quarantine::ALL.iter().zip(&self.quarantined);
         let quarantined = quarantined.map(|(reason, count)| (format!("quarantined/{}", reason.name()), count.value()));
-        plain.chain(silent).chain(quarantined).collect()
+        let flaws = Flaw::ALL.iter().zip(&self.lease_flaws);
+        let flaws = flaws.map(|(flaw, count)| (format!("lease-flaws/{}", flaw.name()), count.value()));
+        plain.chain(silent).chain(quarantined).chain(flaws).collect()
     }
 }
 

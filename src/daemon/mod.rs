@@ -17,6 +17,7 @@ mod purge_view;
 mod radius;
 mod room;
 mod stopwatch;
+mod tail;
 mod time;
 mod upkeep;
 mod writer;
@@ -46,6 +47,7 @@ use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
 use radius::{Context, Listener};
 use room::Room;
+use tail::Tail;
 use time::Time;
 use writer::{Queue, Writer};
 
@@ -108,6 +110,7 @@ pub enum DaemonError {
 /// A daemon that has started.
 pub struct Daemon {
     listeners: Vec<Listener>,
+    tails: Vec<Tail>,
     queue: Queue,
     writer: std::thread::JoinHandle<Result<(), CommitError>>,
     writer_ended: oneshot::Receiver<()>,
@@ -180,7 +183,12 @@ impl Daemon {
             let listener = Listener::start(*address, context.clone());
             listeners.push(listener.map_err(|source| DaemonError::Radius { address: *address, source })?);
         }
-        Ok(Self { listeners, queue, writer, writer_ended, purge, stop, tasks })
+        let mut tails = Vec::new();
+        for file in &config.dhcp.leases {
+            let place = store.followed(&file.name)?;
+            tails.push(Tail::start(file, place.as_deref(), context.clone()).map_err(DaemonError::Thread)?);
+        }
+        Ok(Self { listeners, tails, queue, writer, writer_ended, purge, stop, tasks })
     }
 
     /// The RADIUS addresses it listens on, in the order of the configuration; ports that were 0 are filled in.
@@ -199,9 +207,12 @@ impl Daemon {
             _ = &mut self.writer_ended => {}
             _ = &mut self.purge.ended => {}
         }
-        let listeners = self.listeners;
+        let (listeners, tails) = (self.listeners, self.tails);
         // Joining threads blocks. What they received is in the queue afterwards.
-        let stopped = tokio::task::spawn_blocking(move || listeners.into_iter().for_each(Listener::stop));
+        let stopped = tokio::task::spawn_blocking(move || {
+            listeners.into_iter().for_each(Listener::stop);
+            tails.into_iter().for_each(Tail::stop);
+        });
         if let Err(error) = stopped.await {
             tracing::error!(%error, "a listener did not end well");
         }

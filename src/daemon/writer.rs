@@ -28,10 +28,20 @@ const GLANCE_EVERY: u64 = 16;
 pub(super) enum Work {
     /// Records, and what to do once they are durable.
     Records { sealed: Vec<Sealed>, heard: Vec<(SourceName, Timestamp)>, once_durable: Box<dyn FnOnce() + Send> },
+    /// Records of a lease file up to a place in it, which becomes durable with them.
+    Followed { sealed: Vec<Sealed>, heard: Option<(SourceName, Timestamp)>, followed: Followed },
     /// An entry of the access ledger; its index is the answer.
     Entry { bytes: Vec<u8>, number: Option<(Number, u64)>, once_durable: oneshot::Sender<u64> },
     /// No more work follows.
     Stop,
+}
+
+/// How far a lease file was read.
+pub(super) struct Followed {
+    /// The file's name in the configuration.
+    pub(super) name: String,
+    pub(super) place: Vec<u8>,
+    pub(super) once_durable: Box<dyn FnOnce() + Send>,
 }
 
 /// The writer has stopped, after a failure or at the end.
@@ -184,6 +194,12 @@ impl Writing {
                 sealed.into_iter().for_each(|sealed| batch.record(sealed));
                 self.hear(heard, batch);
                 waiting.records.push(once_durable);
+            }
+            Work::Followed { sealed, heard, followed } => {
+                sealed.into_iter().for_each(|sealed| batch.record(sealed));
+                self.hear(heard.into_iter().collect(), batch);
+                batch.followed(&followed.name, followed.place);
+                waiting.records.push(followed.once_durable);
             }
             Work::Entry { bytes, number, once_durable } => {
                 let index = self.next_access;

@@ -7,6 +7,7 @@ pub mod clock_guard;
 pub mod erasure;
 pub mod event;
 pub mod identity;
+pub mod lease;
 pub mod nat;
 pub mod process;
 pub mod record;

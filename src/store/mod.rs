@@ -163,6 +163,11 @@ impl Store {
         meta::heard(&self.engine)
     }
 
+    /// How far a lease file was read, as [`Batch::followed`] recorded it.
+    pub fn followed(&self, name: &str) -> Result<Option<Vec<u8>>, EngineError> {
+        meta::followed(&self.engine, name)
+    }
+
     /// A number of the daemon's; `None` until one was recorded.
     pub fn number(&self, number: Number) -> Result<Option<u64>, EngineError> {
         meta::number(&self.engine, number)

@@ -8,6 +8,7 @@
 //! | `reset/` bucket (4) | empty: the bucket may hold a reset of a NAS |
 //! | `late/` bucket (4) | empty: the bucket got a statement after it had been settled |
 //! | `heard/` name of a source | u64: when it was last heard, in milliseconds |
+//! | `followed/` name of a lease file | how far it was read |
 //! | `number/` name | u64: a number of the daemon's |
 //! | `purge/keys` | what reports have said of keys |
 //! | `purge/tally` | what was purged since the last report |
@@ -25,6 +26,7 @@ const FORMAT: &[u8] = b"format";
 const STORE_ID: &[u8] = b"store-id";
 const PREFIX_LEN: &[u8] = b"prefix-len/";
 const HEARD: &[u8] = b"heard/";
+const FOLLOWED: &[u8] = b"followed/";
 const NUMBER: &[u8] = b"number/";
 const KEYS_REPORTED: &[u8] = b"purge/keys";
 const TALLY: &[u8] = b"purge/tally";
@@ -109,6 +111,14 @@ pub(in crate::store) fn tally(engine: &Engine) -> Result<Option<Vec<u8>>, Engine
 
 pub(in crate::store) fn heard_row(source: &SourceName, at: Timestamp) -> Write {
     row([HEARD, source.0.as_bytes()], at.millis().to_be_bytes().to_vec())
+}
+
+pub(in crate::store) fn followed_row(name: &str, place: Vec<u8>) -> Write {
+    row([FOLLOWED, name.as_bytes()], place)
+}
+
+pub(in crate::store) fn followed(engine: &Engine, name: &str) -> Result<Option<Vec<u8>>, EngineError> {
+    engine.value(Column::Meta, &[FOLLOWED, name.as_bytes()].concat())
 }
 
 pub(in crate::store) fn number_row(number: Number, value: u64) -> Write {

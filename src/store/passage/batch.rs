@@ -17,6 +17,7 @@ pub struct Batch {
     records: Vec<Sealed>,
     entries: Vec<(Log, u64, Vec<u8>)>,
     heard: BTreeMap<SourceName, Timestamp>,
+    followed: BTreeMap<String, Vec<u8>>,
     numbers: BTreeMap<Number, u64>,
     tally: Option<Vec<u8>>,
     keys_reported: Option<Vec<u8>>,
@@ -49,6 +50,11 @@ impl Batch {
         }
     }
 
+    /// Records how far a lease file was read, whose rows up to there are in this batch or in earlier ones. The last counts.
+    pub fn followed(&mut self, name: &str, place: Vec<u8>) {
+        self.followed.insert(name.to_owned(), place);
+    }
+
     /// Sets a number of the daemon's.
     pub fn number(&mut self, number: Number, value: u64) {
         self.numbers.insert(number, value);
@@ -74,6 +80,7 @@ impl Batch {
         self.records.is_empty()
             && self.entries.is_empty()
             && self.heard.is_empty()
+            && self.followed.is_empty()
             && self.numbers.is_empty()
             && self.tally.is_none()
             && self.keys_reported.is_none()
@@ -130,6 +137,7 @@ impl Batch {
         let meta = fresh
             .rows()
             .chain(self.heard.iter().map(|(source, at)| meta::heard_row(source, *at)))
+            .chain(self.followed.into_iter().map(|(name, place)| meta::followed_row(&name, place)))
             .chain(self.numbers.iter().map(|(number, value)| meta::number_row(*number, *value)))
             .chain(self.tally.map(meta::tally_row))
             .chain(self.keys_reported.map(meta::keys_reported_row))

@@ -1,0 +1,95 @@
+//! The DHCP part of the file: lease files that are followed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::check::{self, inner, unique, within};
+use super::fault::Faults;
+use super::file::{ClientTable, LeasesTable};
+use super::problem::Problem;
+use super::reader::At;
+use super::{Dhcp, LeaseFile, Resets, Source, radius};
+use crate::domain::lease::LeaseIdentity;
+use crate::domain::retention::Retention;
+use crate::domain::selection::Kept;
+
+/// What `[dhcp]` means; `retention` is `None` where the policy itself is wrong. Paths start from `base`.
+pub(super) fn check(
+    tables: Vec<LeasesTable>,
+    clients: &[ClientTable],
+    retention: Option<&Retention>,
+    base: &Path,
+    faults: &Faults<'_>,
+) -> Dhcp {
+    // A name means one source, however it speaks.
+    let names = clients.iter().map(|client| &client.name).chain(tables.iter().map(|table| &table.name)).flatten();
+    let names: Vec<&At<String>> = names.collect();
+    let radius = clients.iter().filter(|client| client.name.is_some()).count();
+    for (place, name) in names.iter().enumerate().skip(radius) {
+        if let Some(first) = names.iter().take(place).find(|first| first == &name) {
+            let line = faults.line_of(&first.span());
+            faults.add(name.span(), Problem::NameTwice { name: name.get_ref().clone(), line });
+        }
+    }
+    for pair in tables.iter().filter_map(|table| table.pair.as_ref()) {
+        if let Some(first) = names.iter().find(|name| **name == pair) {
+            let line = faults.line_of(&first.span());
+            faults.add(pair.span(), Problem::NameTwice { name: pair.get_ref().clone(), line });
+        }
+    }
+    let paths = tables.iter().filter_map(|table| table.path.as_ref());
+    unique(paths, |path, line| Problem::LeaseFileTwice { path, line }, faults);
+    let mut checked: Vec<(LeaseFile, usize)> = Vec::new();
+    for table in tables {
+        let (place, pair) = (table.place.clone(), table.pair.clone());
+        let Some(file) = leases(table, retention, base, faults) else { continue };
+        let partner = checked.iter().find(|(other, _)| other.source.name == file.source.name);
+        if let (Some((other, line)), Some(pair)) = (partner, pair)
+            && (&other.source, other.format) != (&file.source, file.format)
+        {
+            faults.add(pair.span(), Problem::PairDiffers { pair: pair.get_ref().clone(), line: *line });
+        }
+        checked.push((file, faults.line_of(&place)));
+    }
+    Dhcp { leases: checked.into_iter().map(|(file, _)| file).collect() }
+}
+
+/// One file; `None` if something it cannot do without is missing or wrong, which has left its fault.
+fn leases(table: LeasesTable, retention: Option<&Retention>, base: &Path, faults: &Faults<'_>) -> Option<LeaseFile> {
+    let default = check::default_retention();
+    let policy = retention.unwrap_or(&default);
+    let longest = retention.map_or(Duration::MAX, |retention| retention.window);
+    let max_delay = within("max-delay", table.max_delay.as_ref(), Duration::from_secs(1)..=longest, faults);
+    let max_silence = check::max_silence(table.max_silence.as_ref(), faults);
+    let subscriber = subscriber(table.subscriber, faults);
+    let name = inner(table.name)?;
+    Some(LeaseFile {
+        source: Source {
+            name: inner(table.pair).unwrap_or_else(|| name.clone()),
+            realm: inner(table.realm).unwrap_or_default(),
+            // A DHCP server knows of no outside.
+            outside_realm: String::new(),
+            interims: inner(table.interims).unwrap_or(false),
+            max_delay: max_delay.unwrap_or(policy.window),
+            max_silence: max_silence.unwrap_or(policy.max_silence),
+            // A lease file has no way to say that a server lost all its leases.
+            resets: Resets::default(),
+        },
+        name,
+        format: inner(table.format)?,
+        path: base.join(inner(table.path)?),
+        subscriber,
+        mapping: inner(table.mapping).map(|path| base.join(path)),
+        keep: table.keep.as_ref().map_or_else(Kept::default, |keep| radius::kept(keep.get_ref())),
+    })
+}
+
+/// In the order of preference. An empty list would make every lease one of nobody.
+fn subscriber(value: Option<At<Vec<At<LeaseIdentity>>>>, faults: &Faults<'_>) -> Vec<LeaseIdentity> {
+    let Some(list) = value else { return LeaseIdentity::ALL.to_vec() };
+    let span = list.span();
+    if !faults.any_within(&span) && list.get_ref().is_empty() {
+        faults.add(span, Problem::EmptyList { key: "subscriber" });
+    }
+    list.into_inner().into_iter().map(At::into_inner).collect()
+}
