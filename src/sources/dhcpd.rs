@@ -68,7 +68,11 @@ impl Blocks {
 impl Block {
     fn statement(&mut self, line: &str) -> Result<(), Flaw> {
         // The semicolon of a text is inside its quotation marks, that of the statement at its end.
-        let line = line.strip_suffix(';').ok_or(Flaw::Torn)?;
+        let line = match line.split_once("; #") {
+            // Behind `epoch` dhcpd says in a comment what day that is.
+            Some((statement, _)) if !statement.contains('"') => statement,
+            _ => line.strip_suffix(';').ok_or(Flaw::Torn)?,
+        };
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = rest.trim();
         match word {

@@ -9,6 +9,8 @@ mod generation;
 mod mapping;
 mod names;
 mod place;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::sync::Arc;
@@ -154,9 +156,8 @@ impl Following {
         follower: &mut Follower<H>,
         waiting: &mut Option<Taken>,
     ) -> io::Result<Round> {
-        let context = &self.context;
-        let believed = context.time.believed();
-        if let Some(lost) = follower.watch(believed)? {
+        // Also while rows have to wait: a generation that is held open is not lost.
+        if let Some(lost) = follower.watch(self.context.time.believed())? {
             self.lost(lost);
         }
         let context = &self.context;
