@@ -1,6 +1,6 @@
 //! Leases by Debian's Kea: what it granted is found, and nothing that it did not grant, through the daemon's absence, renames
 //! of the file and its cleanup.
-#![expect(clippy::print_stderr, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod kea_rig;
 #[expect(dead_code, reason = "every test uses its part of it")]
