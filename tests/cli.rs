@@ -174,7 +174,7 @@ fn json_has_every_field_of_the_contract_and_no_other() {
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut found = BTreeSet::new();
     names(&answer, "", &mut found);
-    let contract = "version verdict note address port realm at at.written at.utc subscriber assigned inside session nas line \
+    let contract = "version verdict note address port realm entity at at.written at.utc subscriber assigned inside session nas line \
          line.mac line.circuit-id line.remote-id line.nas-port since since.time since.evidence since.distance until \
          heard heard.before heard.after sharing from cautions sources horizon ledger ledger.index ledger.request ledger.salt";
     assert_eq!(found, contract.split_whitespace().map(str::to_owned).collect());

@@ -7,12 +7,13 @@
 
 mod reference;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use lapsed::config::{Config, RadiusClient, Secret, Source};
 use lapsed::domain::address::{Network, Realm};
+use lapsed::domain::coverage::Coverage;
 use lapsed::domain::event::{Assigned, Event, EventKind, EventTime};
 use lapsed::domain::identity::{Line, NasId, SessionId, SourceName, SubscriberId};
 use lapsed::domain::retention::Retention;
@@ -270,7 +271,8 @@ fn fill(store: &Store, config: &Config, histories: &[History]) {
 /// Asks about a history at a few instants and compares; returns how often.
 fn check(store: &Store, config: &Config, history: &History) -> u64 {
     let mut random = Random(u64::from(history.number) ^ 0x5eed);
-    let heard = BTreeMap::from([(SourceName("bng-1".into()), instant(WINDOW))]);
+    let mut coverage = Coverage::new(config.retention.bucket);
+    coverage.hear(&SourceName("bng-1".into()), instant(WINDOW));
     let mut asked = 0;
     for horizon in HORIZONS {
         for (address, around) in history.addresses() {
@@ -286,7 +288,7 @@ fn check(store: &Store, config: &Config, history: &History) -> u64 {
             let question = Question { address, at: instant(at), port: None, realm: Realm::default() };
             let now = instant(WINDOW + horizon);
             let ask =
-                |reach| look_up(store, config, &heard, &question, reach, config.retention.cutoff(now), now).unwrap();
+                |reach| look_up(store, config, &coverage, &question, reach, config.retention.cutoff(now), now).unwrap();
             let (verdict, answer, everything) = (ask(Reach::Verdict), ask(Reach::Evidence), ask(Reach::Everything));
             let context =
                 || format!("history {} {address} at {at} horizon {horizon}: {:?}", history.number, history.said);

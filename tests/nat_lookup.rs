@@ -1,12 +1,12 @@
 //! Who was behind an outside address and port: port blocks, blocks that name an inside address only, and computed translations.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use lapsed::config::{Config, Network as ConfiguredNetwork, Source};
 use lapsed::domain::address::{Network, Ports, Realm};
+use lapsed::domain::coverage::Coverage;
 use lapsed::domain::event::{Assigned, BlockChange, Event, EventKind, EventTime, Outside};
 use lapsed::domain::identity::{Line, NasId, SessionId, SourceName, SubscriberId};
 use lapsed::domain::nat::{Deterministic, Inside};
@@ -68,9 +68,12 @@ impl Log {
     fn ask(&self, address: &str, port: impl Into<Option<u16>>, realm: &str, secs: u64) -> Answer {
         let address: IpAddr = address.parse().unwrap();
         let question = Question { address, at: at(secs), port: port.into(), realm: Realm(realm.into()) };
-        let heard = BTreeMap::from([(SourceName("src".into()), now())]);
+        let mut coverage = Coverage::new(self.config.retention.bucket);
+        for at in [question.at, now()] {
+            coverage.hear(&SourceName("src".into()), at);
+        }
         let cutoff = Cutoff::of(now(), self.config.retention.window);
-        let all = |reach| look_up(&self.store, &self.config, &heard, &question, reach, cutoff, now()).unwrap();
+        let all = |reach| look_up(&self.store, &self.config, &coverage, &question, reach, cutoff, now()).unwrap();
         let answer = all(Reach::Evidence);
         for reach in [Reach::Verdict, Reach::Everything] {
             let other = all(reach);
@@ -323,6 +326,7 @@ fn a_computed_translation_leads_to_the_holder_of_the_inside_address() {
     assert_eq!(log.ask("192.0.2.0", None, "cgn-1", 500).verdict, Verdict::NoCoverage);
     let cutoff = Cutoff::of(now(), Duration::from_secs(3000));
     let question = Question { address: OUTSIDE.parse().unwrap(), at: at(500), port: None, realm: Realm::default() };
-    let hidden = look_up(&log.store, &log.config, &BTreeMap::new(), &question, Reach::Verdict, cutoff, now()).unwrap();
+    let unheard = Coverage::new(log.config.retention.bucket);
+    let hidden = look_up(&log.store, &log.config, &unheard, &question, Reach::Verdict, cutoff, now()).unwrap();
     assert_eq!(hidden.verdict, Verdict::Purged);
 }

@@ -10,13 +10,14 @@
 
 mod random;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lapsed::config::{Config, RadiusClient, Secret, Source};
 use lapsed::domain::address::{Network, Ports, Realm};
+use lapsed::domain::coverage::Coverage;
 use lapsed::domain::event::{Assigned, Event, EventKind, EventTime};
 use lapsed::domain::identity::{Line, NasId, SessionId, SourceName, SubscriberId};
 use lapsed::domain::record::{Kind, Record, Subject};
@@ -293,11 +294,12 @@ impl World {
             let port = [None, Some(80), Some(1500), Some(3000)][usize::try_from(self.random.below(4)).unwrap()];
             let question = Question { address, at: instant(at), port, realm: Realm::default() };
             let expected = holders(&self.heard[index], &around, port, instant(at));
-            let heard = BTreeMap::from([(SourceName("bng-1".into()), instant(now))]);
+            let mut coverage = Coverage::new(self.config.retention.bucket);
+            coverage.hear(&SourceName("bng-1".into()), instant(now));
             for reach in [Reach::Verdict, Reach::Evidence, Reach::Everything] {
                 let cutoff = self.config.retention.cutoff(instant(now));
                 let answer =
-                    look_up(&self.store, &self.config, &heard, &question, reach, cutoff, instant(now)).unwrap();
+                    look_up(&self.store, &self.config, &coverage, &question, reach, cutoff, instant(now)).unwrap();
                 let context = || {
                     let of = |at: Timestamp| i64::try_from(at.millis() / 1000).unwrap() - i64::try_from(BASE).unwrap();
                     let settled = self.store.settled_through().map(|bucket| {

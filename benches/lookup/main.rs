@@ -22,13 +22,11 @@ mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use criterion::Criterion;
 use lapsed::config::Config;
-use lapsed::domain::identity::SourceName;
-use lapsed::domain::time::Timestamp;
+use lapsed::domain::coverage::Coverage;
 use lapsed::lookup::{Answer, look_up};
 use lapsed::store::Store;
 use rocksdb::perf::{PerfContext, PerfStatsLevel, set_perf_stats};
@@ -75,19 +73,22 @@ fn main() {
 struct Desk {
     store: Store,
     config: Config,
-    heard: BTreeMap<SourceName, Timestamp>,
+    coverage: Coverage,
 }
 
 impl Desk {
     fn new(store: Store) -> Self {
-        Self { store, config: Config::default(), heard: BTreeMap::from([(source(), NOW)]) }
+        let config = Config::default();
+        let mut coverage = Coverage::new(config.retention.bucket);
+        coverage.hear(&source(), NOW);
+        Self { store, config, coverage }
     }
 
     fn answer(&self, asked: &Asked) -> Answer {
         look_up(
             &self.store,
             &self.config,
-            &self.heard,
+            &self.coverage,
             &asked.question,
             asked.reach,
             self.config.retention.cutoff(NOW),

@@ -42,6 +42,8 @@ pub struct LookupAnswer {
     pub port: Option<u16>,
     /// The realm asked for; empty is the public one.
     pub realm: String,
+    /// The legal entity whose subscribers have it, where one is configured for its network.
+    pub entity: Option<String>,
     /// The instant.
     pub at: AtText,
     /// Who held the address.

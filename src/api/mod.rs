@@ -13,7 +13,7 @@ pub use purge::{
     BucketText, ChangeText, ErasureText, OldestText, PlanAnswer, PurgeReports, PurgeStatus, ReportLine, RunAnswer,
     RunText, SpanText, WindowAnswer, WindowRequest,
 };
-pub use status::{DiskStatus, SourceStatus, StatusAnswer};
+pub use status::{DiskStatus, GapText, SourceStatus, StatusAnswer};
 
 /// `POST`: one lookup, a [`LookupRequest`] answered with a [`LookupAnswer`].
 pub const LOOKUPS: &str = "/v1/lookups";

@@ -49,9 +49,44 @@ pub struct DiskStatus {
 
 /// One source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct SourceStatus {
     /// Its configured name.
     pub name: String,
+    /// The realm of the addresses it speaks of; empty is the public one.
+    pub realm: String,
+    /// Does it report its open sessions regularly?
+    pub interims: bool,
+    /// After how much silence an open session of it counts as ended, in seconds; `null`: never.
+    pub max_silence: Option<u64>,
     /// The newest event time it has sent; `null` if none.
     pub heard: Option<String>,
+    /// How long ago that was, in seconds.
+    pub heard_ago: Option<u64>,
+    /// When something of it arrived last; `null` if nothing has since the start.
+    pub arrived: Option<String>,
+    /// Events that arrived lately.
+    pub events: u64,
+    /// In how many seconds those arrived.
+    pub events_over: u64,
+    /// By how many milliseconds its clock is ahead of ours, or behind if negative; `null` if nothing came undelayed.
+    pub clock_ahead: Option<i64>,
+    /// Requests of it that were left unanswered since the start, for want of room or of a trusted clock.
+    pub lost: u64,
+    /// What was acknowledged and not kept since the start, by reason.
+    pub quarantined: BTreeMap<String, u64>,
+    /// When something of it may have been lost, in whole buckets of the window, the oldest first.
+    pub gaps: Vec<GapText>,
+}
+
+/// A stretch in which something may have been lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GapText {
+    /// Its first instant.
+    pub from: String,
+    /// The first instant after it.
+    pub until: String,
+    /// Why: `away`, `clock-in-doubt`, `disk-full`, `refused`, `kernel-drop`, `backlog`, `unread`.
+    pub why: Vec<String>,
 }

@@ -10,6 +10,7 @@ mod lookup;
 mod purge;
 mod render;
 mod render_purge;
+mod render_sources;
 mod run;
 mod status;
 mod sweep;

@@ -21,7 +21,7 @@ impl Sheet {
         let _ = writeln!(self.0, "  {name:<13} {}", escape(value));
     }
 
-    fn maybe(&mut self, name: &str, value: Option<&str>) {
+    pub(super) fn maybe(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.line(name, value);
         }
@@ -38,6 +38,7 @@ pub(super) fn lookup_sheet(answer: &LookupAnswer) -> String {
     if !answer.realm.is_empty() {
         sheet.line("realm", &answer.realm);
     }
+    sheet.maybe("entity", answer.entity.as_deref());
     sheet.line("time", &format!("{} (as written)", answer.at.written));
     sheet.line("", &format!("{} UTC", calendar(&answer.at.utc, |time| time.to_utc().fixed_offset())));
     sheet.line("", &format!("{} local", calendar(&answer.at.utc, |time| time.with_timezone(&Local).fixed_offset())));

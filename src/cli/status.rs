@@ -2,7 +2,7 @@
 
 use crate::api::{STATUS, StatusAnswer};
 
-use super::{Connection, Ending, Output, client, render, say};
+use super::{Connection, Ending, Output, client, render, render_sources, say};
 
 /// Arguments of `lapse status`.
 #[derive(Debug, clap::Args)]
@@ -10,6 +10,10 @@ pub(super) struct Args {
     /// How the status is printed.
     #[arg(short, long, value_enum, default_value = "table")]
     output: Output,
+
+    /// Only the sources, and all that is known of each.
+    #[arg(long)]
+    sources: bool,
 }
 
 /// Asks for the status and prints it.
@@ -18,12 +22,13 @@ pub(super) fn status(connection: &Connection, args: &Args) -> Ending {
         Ok(status) => status,
         Err(ending) => return ending,
     };
-    let text = match args.output {
-        Output::Table => render::status_sheet(&status),
-        Output::Json => match serde_json::to_string(&status) {
-            Ok(json) => json + "\n",
-            Err(_) => return Ending::Fault,
-        },
+    let json = |written: serde_json::Result<String>| written.map(|json| json + "\n");
+    let text = match (args.output, args.sources) {
+        (Output::Table, false) => Ok(render::status_sheet(&status)),
+        (Output::Table, true) => Ok(render_sources::sheet(&status.sources)),
+        (Output::Json, false) => json(serde_json::to_string(&status)),
+        (Output::Json, true) => json(serde_json::to_string(&status.sources)),
     };
+    let Ok(text) = text else { return Ending::Fault };
     say(&text).map_or(Ending::Fault, |()| Ending::Ok)
 }

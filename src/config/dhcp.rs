@@ -63,12 +63,13 @@ fn leases(table: LeasesTable, retention: Option<&Retention>, base: &Path, faults
     let max_silence = check::max_silence(table.max_silence.as_ref(), faults);
     let subscriber = subscriber(table.subscriber, faults);
     let name = inner(table.name)?;
+    let realm = inner(table.realm).unwrap_or_default();
     Some(LeaseFile {
         source: Source {
             name: inner(table.pair).unwrap_or_else(|| name.clone()),
-            realm: inner(table.realm).unwrap_or_default(),
-            // A DHCP server knows of no outside.
-            outside_realm: String::new(),
+            realm: realm.clone(),
+            // There is no outside that it could speak of.
+            outside_realm: realm,
             interims: inner(table.interims).unwrap_or(false),
             max_delay: max_delay.unwrap_or(policy.window),
             max_silence: max_silence.unwrap_or(policy.max_silence),

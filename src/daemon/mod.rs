@@ -9,6 +9,7 @@
 //! status, and lets people accept the clock. It answers, acknowledges and destroys nothing until the doubt has ended.
 
 mod counters;
+mod coverage;
 mod http;
 mod keyring;
 mod purge;
@@ -16,10 +17,12 @@ mod purge_terms;
 mod purge_view;
 mod radius;
 mod room;
+mod source_stats;
 mod stopwatch;
 mod tail;
 mod time;
 mod upkeep;
+mod ways_in;
 mod writer;
 
 use std::future::Future;
@@ -42,13 +45,14 @@ use crate::store::{CommitError, EngineError, Erasure, Log, OpenError, Store, Tru
 use crate::tokens::Tokens;
 
 use counters::Counters;
+use coverage::Ears;
 use http::{App, Peer};
 use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
-use radius::{Context, Listener};
+use radius::Context;
 use room::Room;
-use tail::Tail;
 use time::Time;
+use ways_in::WaysIn;
 use writer::{Queue, Writer};
 
 /// How long open requests may take to finish when the daemon stops.
@@ -109,8 +113,7 @@ pub enum DaemonError {
 
 /// A daemon that has started.
 pub struct Daemon {
-    listeners: Vec<Listener>,
-    tails: Vec<Tail>,
+    ways_in: WaysIn,
     queue: Queue,
     writer: std::thread::JoinHandle<Result<(), CommitError>>,
     writer_ended: oneshot::Receiver<()>,
@@ -142,10 +145,12 @@ impl Daemon {
         keys::make_if_missing(&ledger_keys, "purge", "lapsed/purge")?;
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let counters = Arc::new(Counters::default());
+        let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
         let Writer { queue, thread: writer, ended: writer_ended } = Writer::start(writer::Start {
             store: Arc::clone(&store),
             counters: Arc::clone(&counters),
             room: Arc::clone(&room),
+            ears: Arc::clone(&ears),
             heard: store.heard()?,
             next_access: store.next_entry(Log::Access)?,
             queue: config.ingest.queue,
@@ -161,6 +166,7 @@ impl Daemon {
             queue: queue.clone(),
             counters: Arc::clone(&counters),
             room: Arc::clone(&room),
+            ears: Arc::clone(&ears),
         };
         let app = App {
             config: Arc::clone(&config),
@@ -169,7 +175,8 @@ impl Daemon {
             store: Arc::clone(&store),
             queue: queue.clone(),
             counters: Arc::clone(&counters),
-            room,
+            room: Arc::clone(&room),
+            ears: Arc::clone(&ears),
             purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
@@ -177,23 +184,23 @@ impl Daemon {
             ask_purge: purge.asks.clone(),
         };
         let (stop, stopping) = watch::channel(false);
-        let tasks = vec![serve_api(Arc::new(app), stopping.clone()).await?, tokio::spawn(time::watch(time, stopping))];
-        let mut listeners = Vec::new();
-        for address in &config.radius.listen {
-            let listener = Listener::start(*address, context.clone());
-            listeners.push(listener.map_err(|source| DaemonError::Radius { address: *address, source })?);
+        if let Ok(present) = time.present() {
+            // Nothing is answered before it is known that nobody listened until now.
+            ears.is_present(present);
         }
-        let mut tails = Vec::new();
-        for file in &config.dhcp.leases {
-            let place = store.followed(&file.name)?;
-            tails.push(Tail::start(file, place.as_deref(), context.clone()).map_err(DaemonError::Thread)?);
-        }
-        Ok(Self { listeners, tails, queue, writer, writer_ended, purge, stop, tasks })
+        let listening = coverage::listen(ears, Arc::clone(&time), room, queue.clone(), stopping.clone());
+        let tasks = vec![
+            serve_api(Arc::new(app), stopping.clone()).await?,
+            tokio::spawn(time::watch(time, stopping)),
+            tokio::spawn(listening),
+        ];
+        let ways_in = WaysIn::start(&context, &store)?;
+        Ok(Self { ways_in, queue, writer, writer_ended, purge, stop, tasks })
     }
 
     /// The RADIUS addresses it listens on, in the order of the configuration; ports that were 0 are filled in.
     pub fn radius_addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().map(|listener| listener.address).collect()
+        self.ways_in.radius_addresses()
     }
 
     /// Serves until `stop` resolves or the store fails, then stops in order.
@@ -207,12 +214,9 @@ impl Daemon {
             _ = &mut self.writer_ended => {}
             _ = &mut self.purge.ended => {}
         }
-        let (listeners, tails) = (self.listeners, self.tails);
+        let ways_in = self.ways_in;
         // Joining threads blocks. What they received is in the queue afterwards.
-        let stopped = tokio::task::spawn_blocking(move || {
-            listeners.into_iter().for_each(Listener::stop);
-            tails.into_iter().for_each(Tail::stop);
-        });
+        let stopped = tokio::task::spawn_blocking(move || ways_in.stop());
         if let Err(error) = stopped.await {
             tracing::error!(%error, "a listener did not end well");
         }

@@ -5,8 +5,8 @@
 //! rate is one over the latency of an acknowledgement. While one commit syncs, the next batch queues up by itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
@@ -16,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::store::{Batch, CommitError, Log, Number, Sealed, Store};
 
 use super::counters::Counters;
+use super::coverage::Ears;
 use super::room::Room;
 
 /// How many records one piece of work should carry at most; the queue is bounded in pieces of this size.
@@ -32,6 +33,8 @@ pub(super) enum Work {
     Followed { sealed: Vec<Sealed>, heard: Option<(SourceName, Timestamp)>, followed: Followed },
     /// An entry of the access ledger; its index is the answer.
     Entry { bytes: Vec<u8>, number: Option<(Number, u64)>, once_durable: oneshot::Sender<u64> },
+    /// What is noted of who was heard when.
+    Marks,
     /// No more work follows.
     Stop,
 }
@@ -54,11 +57,7 @@ pub(super) struct Stopped;
 pub(super) struct Queue {
     work: mpsc::Sender<Work>,
     accepting: Arc<AtomicBool>,
-    heard: Heard,
 }
-
-/// The newest event time of every source.
-pub(super) type Heard = Arc<RwLock<BTreeMap<SourceName, Timestamp>>>;
 
 impl Queue {
     /// Queues work from a thread of its own, waiting while the queue is full.
@@ -84,9 +83,10 @@ impl Queue {
         self.accepting.load(Ordering::Acquire)
     }
 
-    /// The newest event time of every source.
-    pub(super) fn heard(&self) -> BTreeMap<SourceName, Timestamp> {
-        self.heard.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Has what is noted of who was heard when written down.
+    pub(super) async fn write_marks(&self) {
+        // If the writer is gone, so is the daemon in a moment.
+        let _ = self.work.send(Work::Marks).await;
     }
 }
 
@@ -103,6 +103,7 @@ pub(super) struct Start {
     pub(super) store: Arc<Store>,
     pub(super) counters: Arc<Counters>,
     pub(super) room: Arc<Room>,
+    pub(super) ears: Arc<Ears>,
     pub(super) heard: BTreeMap<SourceName, Timestamp>,
     /// Index of the next entry of the access ledger.
     pub(super) next_access: u64,
@@ -117,14 +118,14 @@ impl Writer {
     pub(super) fn start(start: Start) -> std::io::Result<Self> {
         let (work, incoming) = mpsc::channel((start.queue / WORK_RECORDS).max(1));
         let accepting = Arc::new(AtomicBool::new(true));
-        let heard: Heard = Arc::new(RwLock::new(start.heard));
-        let queue = Queue { work, accepting: Arc::clone(&accepting), heard: Arc::clone(&heard) };
+        let queue = Queue { work, accepting: Arc::clone(&accepting) };
         let (end, ended) = oneshot::channel();
         let mut writing = Writing {
             store: start.store,
             counters: start.counters,
             room: start.room,
-            heard,
+            ears: start.ears,
+            heard: start.heard,
             next_access: start.next_access,
             batch: start.batch,
         };
@@ -143,7 +144,9 @@ struct Writing {
     store: Arc<Store>,
     counters: Arc<Counters>,
     room: Arc<Room>,
-    heard: Heard,
+    ears: Arc<Ears>,
+    /// The newest event time of every source.
+    heard: BTreeMap<SourceName, Timestamp>,
     next_access: u64,
     batch: usize,
 }
@@ -153,6 +156,7 @@ struct Writing {
 struct Waiting {
     records: Vec<Box<dyn FnOnce() + Send>>,
     entries: Vec<(oneshot::Sender<u64>, u64)>,
+    heard: Vec<(SourceName, Timestamp)>,
 }
 
 impl Writing {
@@ -177,27 +181,43 @@ impl Writing {
             }
             self.counters.records.add(records.saturating_sub(hidden));
             self.counters.hidden_in_flight.add(hidden);
+            // Not before the records can be read: who was heard of later must not hide one who is on the way.
+            self.ears.heard(&waiting.heard);
             waiting.records.into_iter().for_each(|once_durable| once_durable());
             for (once_durable, index) in waiting.entries {
                 // The asker may have gone; the entry stands.
                 let _ = once_durable.send(index);
             }
         }
-        Ok(())
+        self.write_marks()
+    }
+
+    /// What the last commits were heard to say. Without it, the next start knows less, and says so.
+    fn write_marks(&self) -> Result<(), CommitError> {
+        if self.room.is_short() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        self.ears.write(&mut batch);
+        self.store.commit(batch).map(drop)
     }
 
     /// Adds work to the batch; says whether it was the last.
     fn take(&mut self, work: Work, batch: &mut Batch, waiting: &mut Waiting) -> bool {
         match work {
             Work::Stop => return true,
+            Work::Marks => self.ears.write(batch),
             Work::Records { sealed, heard, once_durable } => {
                 sealed.into_iter().for_each(|sealed| batch.record(sealed));
-                self.hear(heard, batch);
+                self.hear(&heard, batch);
+                waiting.heard.extend(heard);
                 waiting.records.push(once_durable);
             }
             Work::Followed { sealed, heard, followed } => {
                 sealed.into_iter().for_each(|sealed| batch.record(sealed));
-                self.hear(heard.into_iter().collect(), batch);
+                let heard: Vec<_> = heard.into_iter().collect();
+                self.hear(&heard, batch);
+                waiting.heard.extend(heard);
                 batch.followed(&followed.name, followed.place);
                 waiting.records.push(followed.once_durable);
             }
@@ -215,12 +235,11 @@ impl Writing {
     }
 
     /// Keeps the newest event time of every source; a late event does not turn it back.
-    fn hear(&self, heard: Vec<(SourceName, Timestamp)>, batch: &mut Batch) {
-        let mut known = self.heard.write().unwrap_or_else(PoisonError::into_inner);
+    fn hear(&mut self, heard: &[(SourceName, Timestamp)], batch: &mut Batch) {
         for (source, at) in heard {
-            if known.get(&source).is_none_or(|newest| *newest < at) {
-                batch.heard(&source, at);
-                known.insert(source, at);
+            if self.heard.get(source).is_none_or(|newest| newest < at) {
+                batch.heard(source, *at);
+                self.heard.insert(source.clone(), *at);
             }
         }
     }

@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod address;
 pub mod clock_guard;
+pub mod coverage;
 pub mod erasure;
 pub mod event;
 pub mod identity;

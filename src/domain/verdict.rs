@@ -70,6 +70,8 @@ pub enum Caution {
     UnclosedPredecessor,
     /// The source said nothing for as long as one statement speaks.
     SilentSource,
+    /// Within the carry interval before the instant, something that a source said may have been lost.
+    Gap,
     /// No statement of the session names a subscriber.
     UnnamedHolder,
     /// The address is not held, and its last known holder was taken as gone for its silence alone.
@@ -88,6 +90,7 @@ impl Caution {
             Self::Late => "late",
             Self::UnclosedPredecessor => "unclosed-predecessor",
             Self::SilentSource => "silent-source",
+            Self::Gap => "gap",
             Self::UnnamedHolder => "unnamed-holder",
             Self::LastHolderSilent => "last-holder-silent",
         }
@@ -108,6 +111,7 @@ impl Caution {
             Self::Late => "a statement arrived after its time had been settled",
             Self::UnclosedPredecessor => "the holder before did not report its end",
             Self::SilentSource => "the source was silent around this time",
+            Self::Gap => "something that a source said before this time may have been lost",
             Self::UnnamedHolder => "no statement of this session names a subscriber",
             Self::LastHolderSilent => "a last known holder exists; it fell silent and never reported its end",
         }

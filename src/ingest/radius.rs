@@ -42,6 +42,8 @@ pub struct Accounting {
     pub sealed: Vec<Sealed>,
     /// When the source says it happened.
     pub heard: Option<(SourceName, Timestamp)>,
+    /// Event-Timestamp as it was sent (RFC 2869, section 5.3), believed or not.
+    pub stamp: Option<Timestamp>,
     /// Why something was not kept.
     pub quarantined: Vec<Quarantine>,
     /// It was too old to be kept when it arrived.
@@ -77,6 +79,11 @@ impl<'a> Incoming<'a> {
     /// Identifier and authenticator, by which a retransmission is recognised.
     pub fn sameness(&self) -> (u8, [u8; 16]) {
         (self.request.identifier(), self.request.authenticator())
+    }
+
+    /// The source it came from.
+    pub fn source(&self) -> SourceName {
+        SourceName(self.client.source.name.clone())
     }
 
     /// The source, and the stamp it gives its statement: what it says of the time, also where nothing else is taken of it.
@@ -119,6 +126,7 @@ impl<'a> Incoming<'a> {
                     accounting.sealed.push(sealer.seal(record, entity)?);
                 }
                 accounting.flaws = u64::from(flaws.count());
+                accounting.stamp = event.time.stamp;
                 accounting.heard = Some((SourceName(self.client.source.name.clone()), admission.at));
                 accounting.quarantined = admission.quarantined;
                 accounting.expired_on_arrival = admission.expired_on_arrival;

@@ -1,6 +1,6 @@
 //! The verdict, from timelines. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::identity::{Line, SessionTag, SourceName, SubscriberId};
@@ -10,6 +10,7 @@ use crate::domain::session::{Edge, Evidence, Held, Said};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Caution, Verdict};
 
+use super::coverage::Watch;
 use super::timeline::{Timeline, nearest};
 use super::{Answer, Heard, Holder, Policy, Question};
 
@@ -63,8 +64,7 @@ pub(super) struct Evidences<'a> {
     pub(super) timelines: &'a [Timeline],
     pub(super) policy: &'a Policy,
     pub(super) question: &'a Question,
-    /// The newest event time of every source.
-    pub(super) heard: &'a BTreeMap<SourceName, Timestamp>,
+    pub(super) watch: Watch<'a>,
     pub(super) horizon: Timestamp,
     pub(super) now: Timestamp,
 }
@@ -211,11 +211,8 @@ impl<'a> Evidences<'a> {
         if holding.timeline.spans.iter().any(unclosed) {
             cautions.insert(Caution::UnclosedPredecessor);
         }
-        let silent = |record: &&Record| {
-            let heard = self.heard.get(&record.source).copied().unwrap_or_default();
-            heard.plus(self.policy.carry_interval) < self.question.at
-        };
-        if holding.records().iter().any(silent) {
+        let sources: BTreeSet<&SourceName> = holding.records().iter().map(|record| &record.source).collect();
+        if sources.into_iter().any(|source| self.watch.was_silent_around(source, self.now)) {
             cautions.insert(Caution::SilentSource);
         }
     }
@@ -223,7 +220,8 @@ impl<'a> Evidences<'a> {
     /// Nobody is known to have held it: on evidence, or because nothing is known?
     ///
     /// It is evidence if on every prefix that was ever spoken of, the newest statement is an explicit end, and its source
-    /// has been heard of a later instant since.
+    /// has been heard since; or if every source that would know was heard throughout the last carry interval, in which each
+    /// of them speaks of every session that is open.
     fn nobody(&self, answer: &mut Answer) {
         let mut ended = true;
         let mut spoken_of = false;
@@ -234,21 +232,27 @@ impl<'a> Evidences<'a> {
                 continue;
             };
             spoken_of = true;
-            match timeline.explicit_end(newest) {
-                Some(end) => {
-                    let heard_since = self.heard.get(&end.source).is_some_and(|heard| *heard > end.at);
-                    answer.sources.insert(end.source.clone());
-                    ended &= heard_since;
-                    if !heard_since {
-                        answer.cautions.insert(Caution::SilentSource);
-                    }
+            if let Some(end) = timeline.explicit_end(newest) {
+                answer.sources.insert(end.source.clone());
+                let heard_since = self.watch.was_heard_since(&end.source, newest.at);
+                ended &= heard_since;
+                if !heard_since {
+                    answer.cautions.insert(Caution::SilentSource);
                 }
-                None => {
-                    answer.cautions.insert(Caution::LastHolderSilent);
-                    ended = false;
-                }
+            } else {
+                answer.cautions.insert(Caution::LastHolderSilent);
+                ended = false;
             }
         }
-        answer.verdict = if spoken_of && ended { Verdict::Unassigned } else { Verdict::NoCoverage };
+        // Who has a block of ports is said when it is allocated, and need not be said again.
+        let in_blocks = self.timelines.iter().flat_map(|timeline| &timeline.runs).any(|run| !run.ports.is_all());
+        let throughout = !in_blocks && self.watch.heard_all_throughout();
+        if throughout {
+            answer.sources.extend(self.watch.responsible());
+        } else if self.watch.may_have_lost(&answer.sources) {
+            answer.cautions.insert(Caution::Gap);
+        }
+        let known = (spoken_of && ended) || throughout;
+        answer.verdict = if known { Verdict::Unassigned } else { Verdict::NoCoverage };
     }
 }

@@ -4,6 +4,7 @@
 //! decides; the last two are pure. `join` goes on to the inside of a NAT where the holder is known there only. Nothing
 //! here knows who asks or why: that is the business of `audit` and the API.
 
+mod coverage;
 mod gather;
 mod join;
 mod judge;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::domain::address::{Network, Realm};
+use crate::domain::coverage::Coverage;
 use crate::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, SubscriberId};
 use crate::domain::nat::Inside;
 use crate::domain::session::{Edge, Rules};
@@ -22,6 +24,7 @@ use crate::domain::time::{Cutoff, Timestamp};
 use crate::domain::verdict::{Caution, Verdict};
 use crate::store::{ReadError, Store};
 
+use coverage::Watch;
 use judge::Evidences;
 
 /// "Who held this address at this instant?"
@@ -176,7 +179,7 @@ impl Policy {
 
 /// Answers a question from what is readable at `now`: what `cutoff`, the published one, does not hide.
 ///
-/// `heard` is the newest event time of every source. The order of the refusals matters: what lies before the horizon is
+/// `coverage` says who was heard when: on it rests that nobody held an address. The order of the refusals matters: what lies before the horizon is
 /// `purged` whatever the address, so that the answer says nothing else.
 ///
 /// # Errors
@@ -185,7 +188,7 @@ impl Policy {
 pub fn look_up(
     store: &Store,
     config: &Config,
-    heard: &BTreeMap<SourceName, Timestamp>,
+    coverage: &Coverage,
     question: &Question,
     reach: Reach,
     cutoff: Cutoff,
@@ -205,7 +208,8 @@ pub fn look_up(
         }
         let policy = Policy::for_address(config, question.address);
         let timelines = gather::gather(store, &policy, question, reach, cutoff, now)?;
-        Ok(Evidences { timelines: &timelines, policy: &policy, question, heard, horizon, now }.judge())
+        let watch = Watch::over(config, coverage, question);
+        Ok(Evidences { timelines: &timelines, policy: &policy, question, watch, horizon, now }.judge())
     })
 }
 

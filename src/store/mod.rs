@@ -44,9 +44,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use nix::fcntl::Flock;
 
+use crate::domain::coverage::{Mark, Whose};
 use crate::domain::identity::SourceName;
 use crate::domain::retention::Retention;
-use crate::domain::time::{BucketWidth, Cutoff, Timestamp};
+use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
 
 pub use engine::{CommitError, EngineError, Fault, Rows};
 pub use erasure::{Erasure, Together};
@@ -68,7 +69,7 @@ pub use purging::{
 pub use rows::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 
 use engine::{Engine, Expiry};
-use families::{ledger, meta};
+use families::{ledger, marks, meta};
 use files::Paths;
 use keyring::Keyring;
 use passage::{Frontier, Noted};
@@ -142,7 +143,9 @@ impl Store {
         }
         let forgotten = batch.forgotten(&self.noted());
         self.forget_notes(&forgotten);
-        self.engine.change(batch.into_rows(&fresh), forgotten.forgetting())?;
+        let marks = batch.forgets_before().map(|first| marks::keys_before(&self.engine, first)).transpose()?;
+        let forgetting = forgotten.forgetting().chain(marks.unwrap_or_default());
+        self.engine.change(batch.into_rows(&fresh), forgetting)?;
         self.note_late(late);
         Ok(hidden)
     }
@@ -166,6 +169,11 @@ impl Store {
     /// How far a lease file was read, as [`Batch::followed`] recorded it.
     pub fn followed(&self, name: &str) -> Result<Option<Vec<u8>>, EngineError> {
         meta::followed(&self.engine, name)
+    }
+
+    /// What is noted of the sources, as [`Batch::mark`] recorded it.
+    pub fn marks(&self) -> Result<Vec<(Bucket, Whose, Mark)>, EngineError> {
+        marks::read(&self.engine)
     }
 
     /// A number of the daemon's; `None` until one was recorded.

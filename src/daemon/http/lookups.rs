@@ -69,7 +69,8 @@ pub(super) async fn lookup(
         Verdict::Ambiguous => Some(AMBIGUOUS.to_owned()),
         _ => None,
     });
-    Ok(([(SERVER_TIMING, timing)], Json(render(&request, &question, answer, note, ledger))))
+    let entity = app.entity(&question, answer.verdict);
+    Ok(([(SERVER_TIMING, timing)], Json(LookupAnswer { entity, ..render(&request, &question, answer, note, ledger) })))
 }
 
 fn timing(read: Duration, record: Duration) -> String {
@@ -109,8 +110,8 @@ impl App {
         let Present { now, cutoff, .. } = self.time.present()?;
         let looked_up = tokio::task::spawn_blocking(move || {
             let reading = Stopwatch::start();
-            let heard = app.queue.heard();
-            let answer = lookup::look_up(&app.store, &app.config, &heard, &question, Reach::Evidence, cutoff, now);
+            let coverage = app.ears.coverage();
+            let answer = lookup::look_up(&app.store, &app.config, &coverage, &question, Reach::Evidence, cutoff, now);
             (answer, reading.elapsed())
         });
         let (answer, read) = looked_up.await.map_err(|_| Problem::internal("the lookup was cut short"))?;
@@ -118,6 +119,15 @@ impl App {
             tracing::error!(%error, "a lookup failed");
             Problem::internal(format!("the store could not be read, and nothing is answered around damage: {error}"))
         })
+    }
+
+    /// Whose subscribers have the address, where that is configured. What is not looked up says nothing of the address.
+    fn entity(&self, question: &Question, verdict: Verdict) -> Option<String> {
+        if matches!(verdict, Verdict::Purged | Verdict::Future | Verdict::Refused) {
+            return None;
+        }
+        let network = self.config.network_of(question.address)?;
+        (!network.entity.is_empty()).then(|| network.entity.clone())
     }
 
     /// Makes the access durable in the ledger. Without it, no answer leaves.
@@ -157,6 +167,7 @@ fn render(
         address: question.address.to_string(),
         port: question.port,
         realm: question.realm.to_string(),
+        entity: None,
         at: AtText { written: request.at.clone(), utc: Timestamp::to_string(&question.at) },
         subscriber: holder.as_ref().and_then(|holder| holder.subscriber.as_ref()).map(|name| name.as_str().to_owned()),
         assigned: holder.as_ref().map(|holder| holder.network.to_string()),

@@ -27,6 +27,7 @@ use crate::store::{Sealer, Store};
 use crate::tokens::Tokens;
 
 use super::counters::Counters;
+use super::coverage::Ears;
 use super::purge::Ask;
 use super::purge_view::PurgeView;
 use super::room::Room;
@@ -43,6 +44,7 @@ pub(super) struct App {
     pub(super) queue: Queue,
     pub(super) counters: Arc<Counters>,
     pub(super) room: Arc<Room>,
+    pub(super) ears: Arc<Ears>,
     pub(super) purge: PurgeView,
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.

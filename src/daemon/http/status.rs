@@ -5,8 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::{ClockState, DiskStatus, Problem, SourceStatus, StatusAnswer};
+use crate::api::{ClockState, DiskStatus, GapText, Problem, SourceStatus, StatusAnswer};
+use crate::config::Source;
+use crate::domain::coverage::{Coverage, Gap, Trouble};
 use crate::domain::identity::SourceName;
+use crate::domain::time::Timestamp;
 use crate::store::Log;
 
 use super::identity::Asker;
@@ -18,11 +21,6 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
     }
     let clock = app.time.status();
     let retention = &app.config.retention;
-    let heard = app.queue.heard();
-    let source = |name: &String| SourceStatus {
-        name: name.clone(),
-        heard: heard.get(&SourceName(name.clone())).map(ToString::to_string),
-    };
     let access_entries = app.store.next_entry(Log::Access).map_err(|error| Problem::internal(error.to_string()))?;
     let found = app.room.found();
     let disk = DiskStatus {
@@ -41,7 +39,41 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
         disk,
         clock,
         access_entries,
-        sources: app.config.sources().map(|one| source(&one.name)).collect(),
+        sources: app.sources(),
         counters: app.counters.by_name(),
     }))
+}
+
+impl App {
+    /// Every configured source and what is known of it.
+    fn sources(&self) -> Vec<SourceStatus> {
+        let (coverage, now) = (self.ears.coverage(), self.time.believed());
+        self.config.sources().map(|source| self.source(source, &coverage, now)).collect()
+    }
+
+    fn source(&self, source: &Source, coverage: &Coverage, now: Timestamp) -> SourceStatus {
+        let name = SourceName(source.name.clone());
+        let figures = self.ears.figures(&name, now);
+        let heard = coverage.newest(&name);
+        SourceStatus {
+            realm: source.realm.clone(),
+            interims: source.interims,
+            max_silence: source.max_silence.map(|silence| silence.as_secs()),
+            heard: heard.map(|at| at.to_string()),
+            heard_ago: heard.map(|at| now.since(at).as_secs()),
+            arrived: figures.arrived.map(|at| at.to_string()),
+            events: figures.lately,
+            events_over: figures.over,
+            clock_ahead: figures.ahead,
+            lost: figures.lost,
+            quarantined: figures.quarantined,
+            gaps: coverage.gaps(&name).into_iter().map(text_of).collect(),
+            name: name.0,
+        }
+    }
+}
+
+fn text_of(gap: Gap) -> GapText {
+    let why = gap.troubles.iter().map(Trouble::name).map(str::to_owned).collect();
+    GapText { from: gap.from.to_string(), until: gap.until.to_string(), why }
 }

@@ -18,7 +18,10 @@ use crate::domain::time::Timestamp;
 use crate::ingest::radius::{Accounting, Asked, Incoming};
 use crate::store::{Sealed, Sealer};
 
+use crate::domain::coverage::Trouble;
+
 use super::counters::Counters;
+use super::coverage::{Arrival, Ears};
 use super::room::Room;
 use super::time::{InDoubt, Present, Time};
 use super::writer::{Queue, Work};
@@ -34,6 +37,7 @@ pub(super) struct Context {
     pub(super) queue: Queue,
     pub(super) counters: Arc<Counters>,
     pub(super) room: Arc<Room>,
+    pub(super) ears: Arc<Ears>,
 }
 
 /// A running listener.
@@ -133,7 +137,12 @@ impl Listening {
                 self.take(&datagram, present, &mut round);
             };
             match receiver.receive(&self.socket, take) {
-                Ok(dropped) => self.context.counters.dropped_by_kernel.add(dropped),
+                Ok(0) => {}
+                Ok(dropped) => {
+                    self.context.counters.dropped_by_kernel.add(dropped);
+                    // From whom is what nobody knows.
+                    self.context.ears.lost(None, self.context.time.believed(), Trouble::KernelDrop);
+                }
                 Err(error) => {
                     tracing::error!(%error, "cannot receive; this listener ends");
                     return;
@@ -159,12 +168,13 @@ impl Listening {
         let queued = self.context.queue.send_blocking(Work::Records { sealed, heard, once_durable });
         if queued.is_err() {
             self.context.counters.refused.add(count);
+            self.context.ears.lost(None, self.context.time.believed(), Trouble::Refused);
         }
         queued.is_ok()
     }
 
     fn take(&self, datagram: &Datagram<'_>, present: Result<Present, InDoubt>, round: &mut Round) {
-        let Context { config, time, counters, queue, sealer, room } = &self.context;
+        let Context { config, time, counters, queue, sealer, room, ears } = &self.context;
         counters.received.bump();
         let incoming = match Incoming::authenticate(datagram.bytes, datagram.peer.ip(), config) {
             Ok(incoming) => incoming,
@@ -173,6 +183,7 @@ impl Listening {
         let Ok(Present { now: received, expired, cutoff }) = present else {
             // Not acknowledged, so the source keeps it; but what it says of the time is heard.
             counters.clock_in_doubt.bump();
+            ears.lost(Some(&incoming.source()), time.believed(), Trouble::ClockInDoubt);
             if let Some((source, stamp)) = incoming.stamp() {
                 time.hear(&source, stamp);
             }
@@ -191,17 +202,26 @@ impl Listening {
         if room.is_short() {
             // Not acknowledged, so the source keeps it until there is room.
             counters.disk_full.bump();
+            ears.lost(Some(&incoming.source()), received, Trouble::DiskFull);
             return lock(&self.recent).forget(datagram.peer, sameness.0);
         }
         let asked = incoming.asked(config, sealer, received, expired, cutoff);
         if !queue.accepting() || asked.is_err() {
             counters.refused.bump();
+            ears.lost(Some(&incoming.source()), received, Trouble::Refused);
             lock(&self.recent).forget(datagram.peer, sameness.0);
             return;
         }
         let reply: Arc<[u8]> = Arc::from(incoming.reply());
         match asked {
-            Ok(Asked::Accounting(accounting)) => self.keep(accounting, ack(reply), round),
+            Ok(Asked::Accounting(accounting)) => {
+                let source = incoming.source();
+                accounting.quarantined.iter().for_each(|reason| ears.quarantined(&source, *reason));
+                if let Some((_, at)) = accounting.heard {
+                    ears.arrived(&Arrival { source: &source, at, stamp: accounting.stamp, received });
+                }
+                self.keep(accounting, ack(reply), round);
+            }
             Ok(Asked::Alive) => {
                 counters.status_server.bump();
                 round.at_once.push(ack(reply));

@@ -9,6 +9,7 @@
 //! | `late/` bucket (4) | empty: the bucket got a statement after it had been settled |
 //! | `heard/` name of a source | u64: when it was last heard, in milliseconds |
 //! | `followed/` name of a lease file | how far it was read |
+//! | `heard-in/` bucket (4) name of a source, or nothing for all | what is noted of it in this bucket: see `marks` |
 //! | `number/` name | u64: a number of the daemon's |
 //! | `purge/keys` | what reports have said of keys |
 //! | `purge/tally` | what was purged since the last report |
@@ -40,6 +41,8 @@ pub enum Number {
     SettledThrough,
     /// The latest cutoff that was in force, in milliseconds: nothing older is read again, whatever the window becomes.
     Cutoff,
+    /// When the daemon was last known to take what it is sent, in milliseconds.
+    Present,
 }
 
 impl Number {
@@ -48,13 +51,14 @@ impl Number {
             Self::TokensRecorded => "tokens-recorded",
             Self::SettledThrough => "settled-through",
             Self::Cutoff => "cutoff",
+            Self::Present => "present",
         }
     }
 }
 
-const BAD_ROW: EngineError = EngineError::BadRow("meta");
+pub(super) const BAD_ROW: EngineError = EngineError::BadRow("meta");
 
-fn row(parts: [&[u8]; 2], value: Vec<u8>) -> Write {
+pub(super) fn row(parts: [&[u8]; 2], value: Vec<u8>) -> Write {
     Write { column: Column::Meta, key: parts.concat(), value }
 }
 

@@ -4,6 +4,7 @@
 //! that they speak of. What the numbers and the entries mean, others decide.
 
 pub(super) mod ledger;
+pub(super) mod marks;
 pub(super) mod meta;
 
 pub use ledger::Log;

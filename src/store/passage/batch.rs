@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use super::noted::{Frontier, Noted};
 use super::sealer::Sealed;
 use super::settling::Row;
+use crate::domain::coverage::{Mark, Whose};
 use crate::domain::identity::SourceName;
 use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
 use crate::store::engine::{Column, Write};
 use crate::store::families::ledger::{self, Log};
+use crate::store::families::marks;
 use crate::store::families::meta::{self, Number};
 
 /// Rows that become durable together, or not at all.
@@ -18,6 +20,7 @@ pub struct Batch {
     entries: Vec<(Log, u64, Vec<u8>)>,
     heard: BTreeMap<SourceName, Timestamp>,
     followed: BTreeMap<String, Vec<u8>>,
+    marks: BTreeMap<(Bucket, Whose), Mark>,
     numbers: BTreeMap<Number, u64>,
     tally: Option<Vec<u8>>,
     keys_reported: Option<Vec<u8>>,
@@ -55,6 +58,11 @@ impl Batch {
         self.followed.insert(name.to_owned(), place);
     }
 
+    /// Sets what is noted of a source, or of all, in a bucket.
+    pub fn mark(&mut self, bucket: Bucket, whose: Whose, mark: Mark) {
+        self.marks.insert((bucket, whose), mark);
+    }
+
     /// Sets a number of the daemon's.
     pub fn number(&mut self, number: Number, value: u64) {
         self.numbers.insert(number, value);
@@ -81,6 +89,7 @@ impl Batch {
             && self.entries.is_empty()
             && self.heard.is_empty()
             && self.followed.is_empty()
+            && self.marks.is_empty()
             && self.numbers.is_empty()
             && self.tally.is_none()
             && self.keys_reported.is_none()
@@ -102,6 +111,11 @@ impl Batch {
     /// The instant of the oldest record.
     pub(in crate::store) fn oldest(&self) -> Option<Timestamp> {
         self.records.iter().map(|sealed| sealed.at).min()
+    }
+
+    /// The first bucket of which anything is still noted, where that changes.
+    pub(in crate::store) fn forgets_before(&self) -> Option<Bucket> {
+        self.forget_before
     }
 
     /// What need not be noted any more.
@@ -138,6 +152,7 @@ impl Batch {
             .rows()
             .chain(self.heard.iter().map(|(source, at)| meta::heard_row(source, *at)))
             .chain(self.followed.into_iter().map(|(name, place)| meta::followed_row(&name, place)))
+            .chain(self.marks.iter().map(|((bucket, whose), mark)| marks::row(*bucket, whose, *mark)))
             .chain(self.numbers.iter().map(|(number, value)| meta::number_row(*number, *value)))
             .chain(self.tally.map(meta::tally_row))
             .chain(self.keys_reported.map(meta::keys_reported_row))
