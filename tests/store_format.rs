@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lapsed::domain::address::{Network, Ports, Realm};
+use lapsed::domain::coverage::{Mark, Trouble, Troubles};
 use lapsed::domain::identity::{CircuitId, Entity, Line, Mac, NasId, NasPort, SessionTag, SourceName, SubscriberId};
 use lapsed::domain::nat::Inside;
 use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
@@ -347,6 +348,14 @@ fn meta_and_ledger_have_the_rows_of_the_book() {
     batch.heard(&SourceName("bng-1".into()), Timestamp::from_millis(5));
     batch.heard(&SourceName("bng-1".into()), Timestamp::from_millis(4));
     batch.number(Number::TokensRecorded, 3);
+    batch.number(Number::Present, 7);
+    let mut troubles = Troubles::default();
+    assert!(troubles.add(Trouble::Refused) && troubles.add(Trouble::Away) && !troubles.add(Trouble::Away));
+    let heard = Some((Duration::from_millis(258), Duration::from_millis(4000)));
+    let marks =
+        [(None, Mark { heard: None, troubles }), (Some("bng-1"), Mark { heard, troubles: Troubles::default() })];
+    let marks = marks.map(|(name, mark)| (Bucket(9), name.map(|name: &str| SourceName(name.into())), mark));
+    marks.iter().cloned().for_each(|(bucket, whose, mark)| batch.mark(bucket, whose, mark));
     batch.entry(Log::Purge, 0, b"p0".to_vec());
     batch.entry(Log::Access, 0, b"a0".to_vec());
     batch.entry(Log::Access, 1, b"a1".to_vec());
@@ -357,13 +366,17 @@ fn meta_and_ledger_have_the_rows_of_the_book() {
     assert_eq!(store.entries(Log::Access, 1, 9), Ok(vec![(1, b"a1".to_vec())]));
     assert_eq!(store.entries(Log::Access, 0, 1), Ok(vec![(0, b"a0".to_vec())]));
     assert_eq!(store.number(Number::TokensRecorded), Ok(Some(3)));
+    assert_eq!(store.marks().unwrap(), marks);
     assert_eq!(store.heard().unwrap().into_values().collect::<Vec<_>>(), [Timestamp::from_millis(5)]);
     drop(store);
 
     let id = place.keyring_bytes()[20..36].to_vec();
-    let expected: [(&[u8], Vec<u8>); 5] = [
+    let expected: [(&[u8], Vec<u8>); 8] = [
         (b"format", vec![0, 0, 0, 1]),
+        (b"heard-in/\0\0\0\x09", vec![0, 9]),
+        (b"heard-in/\0\0\0\x09bng-1", vec![0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0x0f, 0xa0]),
         (b"heard/bng-1", vec![0, 0, 0, 0, 0, 0, 0, 5]),
+        (b"number/present", vec![0, 0, 0, 0, 0, 0, 0, 7]),
         (b"number/tokens-recorded", vec![0, 0, 0, 0, 0, 0, 0, 3]),
         (b"prefix-len/\x01\x20", vec![]),
         (b"store-id", id),
@@ -371,6 +384,21 @@ fn meta_and_ledger_have_the_rows_of_the_book() {
     assert_eq!(place.rows("meta"), expected.map(|(key, value)| (key.to_vec(), value)));
     let keys: Vec<Vec<u8>> = place.rows("ledger").into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys, [b"a\0\0\0\0\0\0\0\0", b"a\0\0\0\0\0\0\0\x01", b"p\0\0\0\0\0\0\0\0"]);
+}
+
+#[test]
+fn marks_are_forgotten_with_their_buckets() {
+    let place = Home::new();
+    let store = place.open().unwrap();
+    let mut batch = Batch::new();
+    let whose = Some(SourceName("bng-1".into()));
+    (5..9).for_each(|bucket| batch.mark(Bucket(bucket), whose.clone(), Mark::default()));
+    store.commit(batch).unwrap();
+    let mut batch = Batch::new();
+    batch.forget_before(Bucket(7));
+    store.commit(batch).unwrap();
+    let left = store.marks().unwrap().into_iter().map(|(bucket, _, _)| bucket.0);
+    assert_eq!(left.collect::<Vec<_>>(), [7, 8]);
 }
 
 #[test]
