@@ -4,7 +4,7 @@
 //! writer, in few rows however much was heard. A crash loses the seconds since: but with them is lost that the daemon was there,
 //! so that they are a gap.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ struct Noted {
     coverage: Arc<Coverage>,
     /// Marks that are not on disk as they are in memory.
     unwritten: BTreeSet<(Bucket, Whose)>,
+    /// Buckets of which a backlog of each source is noted, first and last: the next late event mostly lies in them.
+    backlogs: BTreeMap<SourceName, (Bucket, Bucket)>,
     /// When we were last there, as far as we know.
     present: Option<Timestamp>,
     /// Were we stopped since?
@@ -72,8 +74,14 @@ impl Ears {
             coverage.recall(&whose, bucket, mark);
         }
         let present = store.number(Number::Present)?.map(Timestamp::from_millis);
-        let unwritten = BTreeSet::new();
-        let noted = Noted { coverage: Arc::new(coverage), unwritten, present, was_away: true, cutoff };
+        let noted = Noted {
+            coverage: Arc::new(coverage),
+            unwritten: BTreeSet::new(),
+            backlogs: BTreeMap::new(),
+            present,
+            was_away: true,
+            cutoff,
+        };
         Ok(Self { noted: Mutex::new(noted), stats: SourceStats::default() })
     }
 
@@ -93,7 +101,7 @@ impl Ears {
         let mut noted = self.noted();
         noted.is_present(arrival.received);
         if arrival.received.since(arrival.at) > UNDELAYED {
-            noted.trouble(Some(arrival.source), arrival.at, arrival.received, Trouble::Backlog);
+            noted.backlog(arrival.source, arrival.at, arrival.received);
         }
     }
 
@@ -164,6 +172,20 @@ impl Noted {
         let whose = source.cloned();
         let changed = Arc::make_mut(&mut self.coverage).trouble(&whose, from, until, trouble);
         self.unwritten.extend(changed.into_iter().map(|bucket| (bucket, whose.clone())));
+    }
+
+    /// A source that drains a day sends many events, and each is late by nearly as many buckets.
+    fn backlog(&mut self, source: &SourceName, at: Timestamp, received: Timestamp) {
+        let (first, last) = (self.coverage.bucket_of(at), self.coverage.bucket_of(received));
+        let noted = self.backlogs.get(source).copied();
+        if noted.is_some_and(|(from, to)| from <= first && last <= to) {
+            return;
+        }
+        self.trouble(Some(source), at, received, Trouble::Backlog);
+        // Two stretches that touch are one; of two that do not, the later one is remembered.
+        let touching = noted.filter(|(from, to)| *from <= last && first <= *to);
+        let stretch = touching.map_or((first, last), |(from, to)| (from.min(first), to.max(last)));
+        self.backlogs.insert(source.clone(), stretch);
     }
 
     fn is_present(&mut self, now: Timestamp) {

@@ -179,8 +179,8 @@ impl Policy {
 
 /// Answers a question from what is readable at `now`: what `cutoff`, the published one, does not hide.
 ///
-/// `coverage` says who was heard when: on it rests that nobody held an address. The order of the refusals matters: what lies before the horizon is
-/// `purged` whatever the address, so that the answer says nothing else.
+/// `coverage` says who was heard when: on it rests that nobody held an address. The order of the refusals matters: what
+/// lies before the horizon is `purged` whatever the address, so that the answer says nothing else.
 ///
 /// # Errors
 ///

@@ -13,12 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 use crate::config::Config;
+use crate::domain::coverage::Trouble;
 use crate::domain::identity::SourceName;
 use crate::domain::time::Timestamp;
 use crate::ingest::radius::{Accounting, Asked, Incoming};
 use crate::store::{Sealed, Sealer};
-
-use crate::domain::coverage::Trouble;
 
 use super::counters::Counters;
 use super::coverage::{Arrival, Ears};
