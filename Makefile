@@ -45,11 +45,15 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-lookup proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
+proof: proof-wire proof-events proof-lookup proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
 	LAPSED_PROPTEST_CASES=1000000 cargo test $(CARGO_FLAGS) --test wire_total
+
+.PHONY: proof-events
+proof-events: setup ## A million lines in one stream, and kill -9 in the middle of forty.
+	LAPSED_STREAM_LINES=1000000 LAPSED_STREAM_ROUNDS=40 cargo test $(CARGO_FLAGS) --test events_stream
 
 .PHONY: proof-lookup
 proof-lookup: setup ## A hundred thousand random histories, every answer against a naive reference.

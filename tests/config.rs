@@ -491,8 +491,8 @@ fn what_surprises_is_remarked_and_not_refused() {
     let expected = [
         "api-socket-mode 0666 lets every local user connect",
         "127.0.0.1:0 listens on a port that the kernel chooses anew each time",
-        "the network 192.0.2.0/24 names the source `kea-1`, which is no [[radius.client]], no [[dhcp.leases]] and no \
-         [[principal]] with the role source: only a token of that name can speak for it",
+        "the network 192.0.2.0/24 names the source `kea-1`, which is no configured source and no [[principal]] with the \
+         role source: only a token of that name can speak for it",
         "there is no [[principal]]: only bearer tokens give access",
     ];
     assert_eq!(remarks, expected);

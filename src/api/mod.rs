@@ -2,12 +2,14 @@
 
 mod answer;
 mod clock;
+mod events;
 mod problem;
 mod purge;
 mod status;
 
 pub use answer::{AtText, BoundaryText, HeardText, InsideText, LedgerText, LineText, LookupAnswer, LookupRequest};
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
+pub use events::{EventAck, StreamEnd};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use purge::{
     BucketText, ChangeText, ErasureText, OldestText, PlanAnswer, PurgeReports, PurgeStatus, ReportLine, RunAnswer,
@@ -17,6 +19,11 @@ pub use status::{DiskStatus, GapText, SourceStatus, StatusAnswer};
 
 /// `POST`: one lookup, a [`LookupRequest`] answered with a [`LookupAnswer`].
 pub const LOOKUPS: &str = "/v1/lookups";
+/// `POST`, with `?first=` for the number of the first line: lines of JSON, one event each, answered line by line with an
+/// [`EventAck`]; where not all are answered, the last line is a [`StreamEnd`].
+pub const EVENTS: &str = "/v1/events";
+/// The media type of lines of JSON.
+pub const NDJSON: &str = "application/x-ndjson";
 /// `GET`: a [`StatusAnswer`].
 pub const STATUS: &str = "/v1/status";
 /// `GET`: a [`ClockStatus`].

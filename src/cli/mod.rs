@@ -12,6 +12,7 @@ mod render;
 mod render_purge;
 mod render_sources;
 mod run;
+mod send;
 mod status;
 mod sweep;
 mod token;
@@ -102,6 +103,7 @@ enum LapsedCommand {
     max_term_width = 100,
     after_help = "Examples:
   lapse status
+  lapse send events.ndjson
   lapse purge status
   lapse purge report show 12
   lapse lookup 203.0.113.7 --at 2026-11-21T14:03:22-07:00 --process subpoena \\
@@ -139,6 +141,8 @@ fn token() -> Option<String> {
 enum LapseCommand {
     /// Ask who held an address at an instant, under a legal process.
     Lookup(lookup::Args),
+    /// Send events from a file or a pipe, one JSON object a line.
+    Send(send::Args),
     /// Show how the daemon is doing; no personal data.
     Status(status::Args),
     /// Show the daemon's clock, or accept it when it is in doubt.
@@ -176,6 +180,7 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
     match LapseArgs::try_parse_from(args) {
         Err(error) => usage(&error),
         Ok(LapseArgs { connection, command: LapseCommand::Lookup(args) }) => lookup::lookup(&connection, &args),
+        Ok(LapseArgs { connection, command: LapseCommand::Send(args) }) => send::send(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Status(args) }) => status::status(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Clock(args) }) => clock::clock(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Purge(args) }) => purge::purge(&connection, &args),

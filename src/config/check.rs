@@ -15,7 +15,9 @@ use super::file::{ClockTable, File, IngestTable, ListenTable, LookupTable, Netwo
 use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
-use super::{Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, Store, dhcp, nat, principals, radius};
+use super::{
+    Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, Store, dhcp, names, nat, principals, radius, streams,
+};
 use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
 use crate::domain::time::BucketWidth;
@@ -49,6 +51,7 @@ pub(super) type ReadSecret<'a> = dyn FnMut(&Path) -> Result<SecretFile, SecretEr
 
 /// What a file means. Paths that are not absolute start from `base`.
 pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, faults: &Faults<'_>) -> Config {
+    names::told_apart(&file, faults);
     let retention = retention(&file.retention, faults);
     let require_erasure_class =
         file.retention.require_erasure_class.as_ref().map_or(ErasureClass::Degraded, |class| *class.get_ref());
@@ -62,8 +65,10 @@ pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, f
         lookup: lookup(&file.lookup, faults),
         listen: listen(file.listen, base, faults),
         principals: principals::check(file.principals, &file.radius.clients, &file.leases, faults),
-        dhcp: dhcp::check(file.leases, &file.radius.clients, known, base, faults),
+        dhcp: dhcp::check(file.leases, known, base, faults),
         radius: radius::check(file.radius, known, base, read_secret, faults),
+        streams: streams::streams(file.streams, known, faults),
+        spools: streams::spools(file.spools, known, base, faults),
         networks: networks(file.networks, faults),
         deterministic_nats: nat::check(file.deterministic_nats, faults),
         ingest: ingest(&file.ingest),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::check::{self, inner, unique, within};
 use super::fault::Faults;
-use super::file::{ClientTable, LeasesTable};
+use super::file::LeasesTable;
 use super::problem::Problem;
 use super::reader::At;
 use super::{Dhcp, LeaseFile, Resets, Source, radius};
@@ -14,29 +14,7 @@ use crate::domain::retention::Retention;
 use crate::domain::selection::Kept;
 
 /// What `[dhcp]` means; `retention` is `None` where the policy itself is wrong. Paths start from `base`.
-pub(super) fn check(
-    tables: Vec<LeasesTable>,
-    clients: &[ClientTable],
-    retention: Option<&Retention>,
-    base: &Path,
-    faults: &Faults<'_>,
-) -> Dhcp {
-    // A name means one source, however it speaks.
-    let names = clients.iter().map(|client| &client.name).chain(tables.iter().map(|table| &table.name)).flatten();
-    let names: Vec<&At<String>> = names.collect();
-    let radius = clients.iter().filter(|client| client.name.is_some()).count();
-    for (place, name) in names.iter().enumerate().skip(radius) {
-        if let Some(first) = names.iter().take(place).find(|first| first == &name) {
-            let line = faults.line_of(&first.span());
-            faults.add(name.span(), Problem::NameTwice { name: name.get_ref().clone(), line });
-        }
-    }
-    for pair in tables.iter().filter_map(|table| table.pair.as_ref()) {
-        if let Some(first) = names.iter().find(|name| **name == pair) {
-            let line = faults.line_of(&first.span());
-            faults.add(pair.span(), Problem::NameTwice { name: pair.get_ref().clone(), line });
-        }
-    }
+pub(super) fn check(tables: Vec<LeasesTable>, retention: Option<&Retention>, base: &Path, faults: &Faults<'_>) -> Dhcp {
     let paths = tables.iter().filter_map(|table| table.path.as_ref());
     unique(paths, |path, line| Problem::LeaseFileTwice { path, line }, faults);
     let mut checked: Vec<(LeaseFile, usize)> = Vec::new();

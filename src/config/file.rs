@@ -15,8 +15,9 @@ use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::shape::{
     CLOCK, DHCP, DHCP_LEASES, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC, NETWORK, PRINCIPAL, RADIUS,
-    RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, STORE,
+    RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, SPOOL, STORE, STREAM,
 };
+use super::streams::{SourceTable, SpoolTable};
 use super::value;
 use crate::domain::actor::Role;
 use crate::domain::erasure::ErasureClass;
@@ -42,6 +43,8 @@ pub(super) struct File {
     pub(super) listen: ListenTable,
     pub(super) radius: RadiusTable,
     pub(super) leases: Vec<LeasesTable>,
+    pub(super) streams: Vec<SourceTable>,
+    pub(super) spools: Vec<SpoolTable>,
     pub(super) ingest: IngestTable,
     pub(super) clock: ClockTable,
     pub(super) networks: Vec<NetworkTable>,
@@ -165,6 +168,8 @@ impl File {
             listen: root.table("listen", &LISTEN, ListenTable::read),
             radius: root.table("radius", &RADIUS, RadiusTable::read),
             leases: root.table("dhcp", &DHCP, |table| table.tables("leases", &DHCP_LEASES, LeasesTable::read)),
+            streams: root.tables("stream", &STREAM, SourceTable::read),
+            spools: root.tables("spool", &SPOOL, SpoolTable::read),
             ingest: root.table("ingest", &INGEST, IngestTable::read),
             clock: root.table("clock", &CLOCK, ClockTable::read),
             networks: root.tables("network", &NETWORK, NetworkTable::read),
@@ -324,7 +329,7 @@ fn kept(text: &str) -> Result<&'static str, Problem> {
     known.ok_or_else(|| Problem::Choice { key: "keep", text: text.to_owned(), choices: KEPT.to_vec() })
 }
 
-fn duration(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<Duration>> {
+pub(super) fn duration(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<Duration>> {
     table.text(key, A_DURATION, value::duration)
 }
 
@@ -335,10 +340,10 @@ fn size(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<u64>> {
     })
 }
 
-fn silence(table: &Reader<'_, '_, '_>) -> Option<At<Option<Duration>>> {
+pub(super) fn silence(table: &Reader<'_, '_, '_>) -> Option<At<Option<Duration>>> {
     table.text("max-silence", "a duration or \"none\", in quotation marks", value::duration_or_none)
 }
 
-fn path(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<PathBuf>> {
+pub(super) fn path(table: &Reader<'_, '_, '_>, key: &'static str) -> Option<At<PathBuf>> {
     table.text(key, A_TEXT, |text| value::path(key, text))
 }

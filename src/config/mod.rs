@@ -10,6 +10,7 @@ mod dhcp;
 pub mod duration;
 mod fault;
 mod file;
+mod names;
 mod nat;
 mod principals;
 mod problem;
@@ -19,6 +20,7 @@ mod remark;
 mod secret;
 mod shape;
 mod source;
+mod streams;
 mod value;
 
 use std::fs;
@@ -69,6 +71,10 @@ pub struct Config {
     pub radius: Radius,
     /// Lease files of DHCP servers.
     pub dhcp: Dhcp,
+    /// Sources of the event stream of which more than the name is known.
+    pub streams: Vec<Source>,
+    /// Directories that events are left in.
+    pub spools: Vec<Spool>,
     /// The networks whose assignments are recorded. None: all.
     pub networks: Vec<Network>,
     /// The NATs that compute what they translate. No two share an outside address, or an inside one, of a realm.
@@ -158,6 +164,15 @@ pub struct LeaseFile {
     pub mapping: Option<PathBuf>,
     /// What is kept of the line.
     pub keep: Kept,
+}
+
+/// `[[spool]]`: a directory in which programs leave events for the daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spool {
+    /// The directory. No two spools have the same.
+    pub path: PathBuf,
+    /// What it has in common with every source.
+    pub source: Source,
 }
 
 /// What an Accounting-On or -Off (RFC 2866, section 5.1) means.
@@ -254,11 +269,18 @@ impl Config {
 
     /// Every configured source, in the order of the file; the two servers of a pair are one.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let clients = self.radius.clients.iter().map(|client| &client.source);
         let leases = self.dhcp.leases.iter().enumerate();
         let first =
             |at: usize, source: &Source| self.dhcp.leases.iter().take(at).all(|file| file.source.name != source.name);
         let leases = leases.filter(move |(at, file)| first(*at, &file.source)).map(|(_, file)| &file.source);
-        self.radius.clients.iter().map(|client| &client.source).chain(leases)
+        clients.chain(leases).chain(&self.streams).chain(self.spools.iter().map(|spool| &spool.source))
+    }
+
+    /// The source of this name; where none is configured, one of which nothing but the name is known.
+    pub fn source_named(&self, name: &str) -> Source {
+        let known = self.sources().find(|source| source.name == name);
+        known.cloned().unwrap_or_else(|| Source::named(name, &self.retention))
     }
 
     /// The configured network that an address lies in: of those that hold it, the smallest.
@@ -280,6 +302,8 @@ impl Config {
         for file in &mut self.dhcp.leases {
             file.source.follow_window(window);
         }
+        self.streams.iter_mut().for_each(|stream| stream.follow_window(window));
+        self.spools.iter_mut().for_each(|spool| spool.source.follow_window(window));
     }
 
     /// What works and yet may surprise whoever wrote this.
@@ -306,6 +330,8 @@ impl Default for Config {
             listen: Listen::default(),
             radius: Radius::default(),
             dhcp: Dhcp::default(),
+            streams: Vec::new(),
+            spools: Vec::new(),
             networks: Vec::new(),
             deterministic_nats: Vec::new(),
             principals: Vec::new(),

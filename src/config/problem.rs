@@ -190,6 +190,22 @@ pub enum Problem {
         /// The address as written.
         text: String,
     },
+    /// One directory, two spools: nobody could say whose events lie in it.
+    #[error("{} is a spool already: see line {line}", .path.display())]
+    PathTwice {
+        /// The directory.
+        path: PathBuf,
+        /// The line of the first.
+        line: usize,
+    },
+    /// Someone who is no source goes by a stream's or a spool's name.
+    #[error("`{name}` is the name of a source: see line {line}")]
+    NameOfSource {
+        /// The name.
+        name: String,
+        /// The source's line.
+        line: usize,
+    },
     /// The same socket twice.
     #[error("{address} is listened on already: see line {line}")]
     ListenTwice {

@@ -26,11 +26,9 @@ pub(super) fn check(
 ) -> Radius {
     let addresses = table.listen.iter().flatten().filter(|address| address.get_ref().port() != 0);
     unique(addresses, |address, line| Problem::ListenTwice { address, line }, faults);
-    // A packet's source address chooses one client, and a name means one.
+    // A packet's source address chooses one client.
     let networks = table.clients.iter().filter_map(|client| client.network.as_ref());
     unique(networks, |network, line| Problem::NetworkTwice { network, line }, faults);
-    let names = table.clients.iter().filter_map(|client| client.name.as_ref());
-    unique(names, |name, line| Problem::NameTwice { name, line }, faults);
     Radius {
         receive_buffer: receive_buffer(table.receive_buffer, faults),
         listen: table.listen.into_iter().filter_map(inner).collect(),

@@ -42,7 +42,7 @@ pub enum Remark {
     },
     /// A network that waits for a source which the file does not know.
     #[error(
-        "the network {network} names the source `{source_name}`, which is no [[radius.client]], no [[dhcp.leases]] and no [[principal]] with \
+        "the network {network} names the source `{source_name}`, which is no configured source and no [[principal]] with \
          the role source: only a token of that name can speak for it"
     )]
     UnknownSource {
@@ -68,8 +68,8 @@ pub(super) fn remarks(config: &Config) -> Vec<Remark> {
     if mode & 0o002 != 0 {
         remarks.push(Remark::OpenSocket { mode });
     }
-    // Who has lease files alone knows that there is no RADIUS.
-    let radius = config.dhcp.leases.is_empty() || config.radius != Radius::default();
+    // Who has other sources alone knows that there is no RADIUS.
+    let radius = config.sources().next().is_none() || config.radius != Radius::default();
     if radius && config.radius.listen.is_empty() {
         remarks.push(Remark::NoListener);
     }

@@ -23,6 +23,8 @@ pub(super) static ROOT: Shape = Shape {
         "listen",
         "radius",
         "dhcp",
+        "stream",
+        "spool",
         "ingest",
         "clock",
         "network",
@@ -72,6 +74,10 @@ pub(super) static DHCP_LEASES: Shape = Shape {
         "max-silence",
     ],
 };
+pub(super) static STREAM: Shape =
+    Shape { heading: "[[stream]]", keys: &["name", "realm", "interims", "max-delay", "max-silence", "resets"] };
+pub(super) static SPOOL: Shape =
+    Shape { heading: "[[spool]]", keys: &["path", "name", "realm", "interims", "max-delay", "max-silence", "resets"] };
 pub(super) static INGEST: Shape = Shape { heading: "[ingest]", keys: &["queue", "batch"] };
 pub(super) static CLOCK: Shape = Shape { heading: "[clock]", keys: &["max-step"] };
 pub(super) static NETWORK: Shape = Shape { heading: "[[network]]", keys: &["prefix", "entity", "sources", "shared"] };
@@ -83,7 +89,7 @@ pub(super) static NAT_DETERMINISTIC: Shape = Shape {
 pub(super) static PRINCIPAL: Shape = Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "role"] };
 
 /// Every table, the top of the file first.
-pub static SHAPES: [&Shape; 16] = [
+pub static SHAPES: [&Shape; 18] = [
     &ROOT,
     &STORE,
     &RETENTION,
@@ -94,6 +100,8 @@ pub static SHAPES: [&Shape; 16] = [
     &RADIUS_CLIENT,
     &DHCP,
     &DHCP_LEASES,
+    &STREAM,
+    &SPOOL,
     &INGEST,
     &CLOCK,
     &NETWORK,

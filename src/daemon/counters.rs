@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::event::Quarantine;
+use crate::ingest::events::Outcome;
 use crate::ingest::radius::Unheard;
 use crate::purge::Run;
 use crate::sources::Flaw;
@@ -31,6 +32,14 @@ pub(super) struct Counters {
     pub(super) clock_in_doubt: Count,
     /// Datagrams that the kernel dropped for want of buffer.
     pub(super) dropped_by_kernel: Count,
+    /// Lines of event streams and spools.
+    pub(super) lines: Count,
+    /// Lines that are no event.
+    pub(super) malformed_lines: Count,
+    /// Files of spools that were taken, and are gone.
+    pub(super) spool_files: Count,
+    /// Files of spools that were older than the window, and were removed unread.
+    pub(super) spool_files_expired: Count,
     quarantined: [Count; Quarantine::ALL.len()],
     /// Events older than the window when they arrived.
     pub(super) expired_on_arrival: Count,
@@ -99,6 +108,17 @@ impl Counters {
         count(&Flaw::ALL, &self.lease_flaws, flaw);
     }
 
+    /// Counts what became of a line.
+    pub(super) fn line(&self, outcome: &Outcome) {
+        self.lines.bump();
+        match outcome {
+            Outcome::Kept | Outcome::ResetIgnored => {}
+            Outcome::Expired => self.expired_on_arrival.bump(),
+            Outcome::Malformed(_) => self.malformed_lines.bump(),
+            Outcome::Quarantined(reason) => self.quarantined(*reason),
+        }
+    }
+
     /// Counts what a purge run did.
     pub(super) fn purged(&self, run: &Run) {
         self.purge_runs.bump();
@@ -124,6 +144,10 @@ impl Counters {
             ("malformed-attributes", &self.malformed_attributes),
             ("lease-rows", &self.lease_rows),
             ("lease-gaps", &self.lease_gaps),
+            ("lines", &self.lines),
+            ("malformed-lines", &self.malformed_lines),
+            ("spool-files", &self.spool_files),
+            ("spool-files-expired", &self.spool_files_expired),
             ("records", &self.records),
             ("commits", &self.commits),
             ("keys-made", &self.keys_made),

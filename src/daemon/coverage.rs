@@ -16,6 +16,7 @@ use crate::domain::coverage::{Coverage, Trouble, Whose};
 use crate::domain::event::Quarantine;
 use crate::domain::identity::SourceName;
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
+use crate::ingest::events;
 use crate::store::{Batch, EngineError, Number, Store};
 
 use super::room::Room;
@@ -102,6 +103,16 @@ impl Ears {
         noted.is_present(arrival.received);
         if arrival.received.since(arrival.at) > UNDELAYED {
             noted.backlog(arrival.source, arrival.at, arrival.received);
+        }
+    }
+
+    /// A line of a source was taken, whether it is kept or not.
+    pub(super) fn took(&self, source: &SourceName, line: &events::Taken, received: Timestamp) {
+        if let events::Outcome::Quarantined(reason) = line.outcome {
+            self.quarantined(source, reason);
+        }
+        if let Some((_, at)) = line.heard {
+            self.arrived(&Arrival { source, at, stamp: line.stamp, received });
         }
     }
 

@@ -18,6 +18,7 @@ mod purge_view;
 mod radius;
 mod room;
 mod source_stats;
+mod spool;
 mod stopwatch;
 mod tail;
 mod time;
@@ -32,7 +33,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, oneshot, watch};
+use tokio::sync::{Mutex, Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -168,6 +169,7 @@ impl Daemon {
             room: Arc::clone(&room),
             ears: Arc::clone(&ears),
         };
+        let (stop, stopping) = watch::channel(false);
         let app = App {
             config: Arc::clone(&config),
             time: Arc::clone(&time),
@@ -182,8 +184,9 @@ impl Daemon {
             recording_tokens: Mutex::new(()),
             started,
             ask_purge: purge.asks.clone(),
+            streams: Semaphore::new(http::MOST_STREAMS),
+            stopping: stopping.clone(),
         };
-        let (stop, stopping) = watch::channel(false);
         if let Ok(present) = time.present() {
             // Nothing is answered before it is known that nobody listened until now.
             ears.is_present(present);

@@ -1,4 +1,4 @@
-//! The ways in that have threads of their own: RADIUS, and the lease files of DHCP servers.
+//! The ways in that have threads of their own: RADIUS, the lease files of DHCP servers, and spools.
 
 use std::net::SocketAddr;
 
@@ -6,12 +6,14 @@ use crate::store::Store;
 
 use super::DaemonError;
 use super::radius::{Context, Listener};
+use super::spool::Spooler;
 use super::tail::Tail;
 
 /// All of them, running.
 pub(super) struct WaysIn {
     listeners: Vec<Listener>,
     tails: Vec<Tail>,
+    spooler: Option<Spooler>,
 }
 
 impl WaysIn {
@@ -27,7 +29,8 @@ impl WaysIn {
             let place = store.followed(&file.name)?;
             tails.push(Tail::start(file, place.as_deref(), context.clone()).map_err(DaemonError::Thread)?);
         }
-        Ok(Self { listeners, tails })
+        let spooler = Spooler::start(context.clone()).map_err(DaemonError::Thread)?;
+        Ok(Self { listeners, tails, spooler })
     }
 
     /// The RADIUS addresses, in the order of the configuration.
@@ -39,5 +42,6 @@ impl WaysIn {
     pub(super) fn stop(self) {
         self.listeners.into_iter().for_each(Listener::stop);
         self.tails.into_iter().for_each(Tail::stop);
+        self.spooler.into_iter().for_each(Spooler::stop);
     }
 }

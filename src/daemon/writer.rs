@@ -65,6 +65,11 @@ impl Queue {
         self.work.blocking_send(work).map_err(|_| Stopped)
     }
 
+    /// Queues work, waiting while the queue is full.
+    pub(super) async fn send(&self, work: Work) -> Result<(), Stopped> {
+        self.work.send(work).await.map_err(|_| Stopped)
+    }
+
     /// Appends an entry to the access ledger and returns its index once it is durable.
     pub(super) async fn append(&self, bytes: Vec<u8>, number: Option<(Number, u64)>) -> Result<u64, Stopped> {
         let (once_durable, index) = oneshot::channel();

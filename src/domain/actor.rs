@@ -34,6 +34,11 @@ impl Role {
         }
     }
 
+    /// May this role send events?
+    pub const fn may_send_events(self) -> bool {
+        matches!(self, Self::Source)
+    }
+
     /// May this role ask who held an address?
     pub const fn may_look_up(self) -> bool {
         matches!(self, Self::Analyst | Self::Approver)

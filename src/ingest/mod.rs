@@ -3,6 +3,7 @@
 //! An event is taken apart by address: each is its own record, so that it is found and destroyed by itself. What is not
 //! kept is counted under a reason, and the event is acknowledged all the same.
 
+pub mod events;
 mod instant;
 pub mod radius;
 

@@ -5,5 +5,6 @@
 //! decided above.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+pub mod events;
 pub mod radius;
 pub mod reader;

@@ -12,6 +12,7 @@ pub(crate) mod old_store;
 pub(crate) mod radius;
 pub(crate) mod sample;
 pub(crate) mod small_disk;
+pub(crate) mod stream;
 pub(crate) mod traces;
 
 use std::fs;
@@ -230,6 +231,13 @@ impl Daemon {
     /// Waits until it ends by itself. Returns how it ended and all it said.
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         self.ending()
+    }
+
+    /// The most memory it ever had, in KiB (VmHWM, proc(5)).
+    pub(crate) fn most_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// Sends it a signal, by name.

@@ -1,11 +1,13 @@
 //! The API on the Unix socket.
 
 mod clock;
+mod events;
 mod identity;
 mod lookups;
 mod purge;
 mod query;
 mod status;
+mod stream;
 
 use std::fs;
 use std::io;
@@ -19,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::net::UnixListener;
+use tokio::sync::{Semaphore, watch};
 
 use crate::api;
 use crate::config::Config;
@@ -33,6 +36,7 @@ use super::purge_view::PurgeView;
 use super::room::Room;
 use super::time::{InDoubt, Time};
 use super::writer::Queue;
+pub(super) use events::MOST_STREAMS;
 pub(super) use identity::Peer;
 
 /// What every handler needs.
@@ -50,6 +54,10 @@ pub(super) struct App {
     /// Held while tokens are read again and their entries are written, so that each gets one.
     pub(super) recording_tokens: tokio::sync::Mutex<()>,
     pub(super) started: Timestamp,
+    /// Streams of events that are open at once.
+    pub(super) streams: Semaphore,
+    /// Turns to `true` when the daemon stops.
+    pub(super) stopping: watch::Receiver<bool>,
     /// The way to the purge's thread.
     pub(super) ask_purge: std::sync::mpsc::Sender<Ask>,
 }
@@ -86,6 +94,7 @@ impl IntoResponse for Refusal {
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(api::LOOKUPS, post(lookups::lookup))
+        .route(api::EVENTS, post(events::take))
         .route(api::STATUS, get(status::status))
         .route(api::CLOCK, get(clock::status))
         .route(api::CLOCK_ACCEPT, post(clock::accept))
