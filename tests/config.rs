@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lapsed::config::{Config, ConfigError, Problem, Remark, Resets, SHAPES, Secret, SecretError, SecretFile};
+use lapsed::config::{Config, ConfigError, Problem, Remark, Resets, SHAPES, Secret, SecretError, SecretFile, Source};
 use lapsed::domain::actor::Role;
 use lapsed::domain::selection::{Kept, SubscriberFrom};
 use proptest::prelude::*;
@@ -265,6 +265,20 @@ fn clients_and_principals_must_be_told_apart() {
             "[[principal]]\nname = \"bng-1\"\nuid = 0\nrole = \"operator\"".to_owned(),
             "`bng-1` is a RADIUS client, and so a source: see line 4",
         ),
+        ("[[stream]]\nname = \"bng-1\"".to_owned(), "the name `bng-1` is taken already: see line 4"),
+        (
+            "[[stream]]\nname = \"a\"\n[[spool]]\npath = \"p\"\nname = \"a\"".to_owned(),
+            "the name `a` is taken already: see line 7",
+        ),
+        (
+            "[[spool]]\npath = \"p\"\nname = \"a\"\n[[spool]]\npath = \"p\"\nname = \"b\"".to_owned(),
+            "p is a spool already: see line 7",
+        ),
+        (
+            "[[stream]]\nname = \"a\"\n[[principal]]\nname = \"a\"\nuid = 1\nrole = \"analyst\"".to_owned(),
+            "`a` is the name of a source: see line 7",
+        ),
+        ("[[spool]]\nname = \"a\"".to_owned(), "missing key `path` in [[spool]]"),
         ("[[principal]]\nname = \"a\"\nrole = \"operator\"".to_owned(), "this [[principal]] needs a `uid` or a `group`"),
         (
             "[[principal]]\nname = \"a\"\nuid = 1\ngroup = \"g\"\nrole = \"operator\"".to_owned(),
@@ -568,6 +582,9 @@ fn the_examples_in_the_shipped_file_work_and_show_defaults() {
         "version = 1\n[[radius.client]]\nnetwork = \"{network}\"\nname = \"bng-1\"\nsecret-file = \"bng-1.secret\"\n"
     );
     assert_eq!(shown, &parse(&plain).unwrap().radius.clients[0]);
+    let (stream, spool) = (&config.streams[0], &config.spools[0]);
+    assert_eq!(stream, &Source::named("dhcp-1", &config.retention));
+    assert_eq!(spool.source, Source::named("hooks", &config.retention));
     let (networks, principals) = (config.networks.len(), config.principals.len());
     assert_eq!((config.radius.listen.len(), config.radius.clients.len(), networks, principals), (1, 1, 1, 2));
     let nat = &config.deterministic_nats[0];
