@@ -1,10 +1,5 @@
 //! `POST /v1/events` with the real daemon: every line answered in order once it is durable, whatever stands in it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test stops at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
 
 mod random;
 #[expect(dead_code, reason = "every test uses its part of it")]

@@ -19,8 +19,8 @@ pub use status::{DiskStatus, GapText, SourceStatus, StatusAnswer};
 
 /// `POST`: one lookup, a [`LookupRequest`] answered with a [`LookupAnswer`].
 pub const LOOKUPS: &str = "/v1/lookups";
-/// `POST`, with `?first=` for the number of the first line: lines of JSON, one event each, answered line by line with an
-/// [`EventAck`]; where not all are answered, the last line is a [`StreamEnd`].
+/// `POST`, with `?first=` for the number of the first line: lines of JSON, one event each, answered line by line with
+/// an [`EventAck`]; where not all are answered, the last line is a [`StreamEnd`].
 pub const EVENTS: &str = "/v1/events";
 /// The media type of lines of JSON.
 pub const NDJSON: &str = "application/x-ndjson";

@@ -1,4 +1,5 @@
-//! What to do with one line of an event stream or of a spool. Pure; the loops around it own the connection and the files.
+//! What to do with one line of an event stream or of a spool. Pure; the loops around it own the connection and the
+//! files.
 
 use crate::config::{Config, Source};
 use crate::domain::event::Quarantine;

@@ -18,8 +18,8 @@ const CHUNK: usize = 64 << 10;
 /// Lots of lines that wait to be sent.
 const WAITING: usize = 8;
 
-/// The lines, in lots as they were read. A line that is too long is cut to one byte more than the daemon takes: the daemon
-/// says what is wrong with it, and nobody has to hold the rest.
+/// The lines, in lots as they were read. A line that is too long is cut to one byte more than the daemon takes: the
+/// daemon says what is wrong with it, and nobody has to hold the rest.
 pub(super) type Input = mpsc::Receiver<io::Result<Vec<Vec<u8>>>>;
 
 /// Opens a file, or standard input, and begins to read. Says how many bytes there are, if that is known.

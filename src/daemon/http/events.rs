@@ -78,8 +78,8 @@ impl App {
         Ok(present)
     }
 
-    /// Hears what the first lines of a request say of the time. In doubt nothing is taken, and yet sources that agree with
-    /// the clock can end the doubt.
+    /// Hears what the first lines of a request say of the time. In doubt nothing is taken, and yet sources that agree
+    /// with the clock can end the doubt.
     async fn hear(&self, source: &crate::config::Source, mut body: Body) {
         if self.time.present().is_ok() {
             return;

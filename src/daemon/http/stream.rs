@@ -1,9 +1,9 @@
 //! One stream of events: read line by line, made durable piece by piece, answered in order.
 //!
-//! Reading and answering are two halves that run side by side. The reader judges and seals as many lines as are there, up to
-//! a piece, and hands them to the writer without waiting; the answerer waits for each piece in turn. What waits for an answer is
-//! kept as runs of equal outcomes, so that a client may send a great deal before it reads anything; beyond a budget the
-//! reader waits, and with it the client.
+//! Reading and answering are two halves that run side by side. The reader judges and seals as many lines as are there,
+//! up to a piece, and hands them to the writer without waiting; the answerer waits for each piece in turn. What waits
+//! for an answer is kept as runs of equal outcomes, so that a client may send a great deal before it reads anything;
+//! beyond a budget the reader waits, and with it the client.
 
 use std::sync::Arc;
 
@@ -187,8 +187,8 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// Gives a piece to the writer, and its outcomes to the answerer, in this order and without a wait between them: what
-    /// the answerer knows of is on its way.
+    /// Gives a piece to the writer, and its outcomes to the answerer, in this order and without a wait between them:
+    /// what the answerer knows of is on its way.
     async fn hand_over(&self, piece: Piece, pieces: &mpsc::UnboundedSender<Due>) -> Result<(), Option<Problem>> {
         if piece.runs.is_empty() {
             return Ok(());

@@ -1,8 +1,9 @@
 //! The files of a spool. Names are never said: they may hold an address.
 //!
-//! Names that end in `.tmp` or begin with a dot are being written. Any other file is complete, but for those that are appended
-//! to: whoever appends holds a lock on the file `.lock` (flock), and the daemon renames under that lock, so that nobody
-//! writes into a file that is read. A renamed file begins with `.taken-`, and is taken first after a restart.
+//! Names that end in `.tmp` or begin with a dot are being written. Any other file is complete, but for those that are
+//! appended to: whoever appends holds a lock on the file `.lock` (flock), and the daemon renames under that lock, so
+//! that nobody writes into a file that is read. A renamed file begins with `.taken-`, and is taken first after a
+//! restart.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -40,8 +41,8 @@ impl<'a> Directory<'a> {
         Self { path }
     }
 
-    /// The files that are there: first those that a daemon before this took and did not finish, then by name. Files that are
-    /// being written come last, for nothing but their age matters.
+    /// The files that are there: first those that a daemon before this took and did not finish, then by name. Files
+    /// that are being written come last, for nothing but their age matters.
     pub(super) fn look(&self) -> io::Result<Vec<Found>> {
         let (mut complete, mut unfinished) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(self.path)? {

@@ -50,8 +50,8 @@ struct Taking<'a> {
     handed_over: usize,
 }
 
-/// Makes all of a file durable. Events without a time happened when the file was `written`: it may have lain there while no
-/// daemon ran.
+/// Makes all of a file durable. Events without a time happened when the file was `written`: it may have lain there
+/// while no daemon ran.
 pub(super) fn take(
     context: &Context,
     spool: &Spool,

@@ -1,9 +1,9 @@
 //! Spools: directories in which hook programs of DHCP servers and the like leave events, a file at a time.
 //!
-//! A thread looks into each a few times a second. A file is taken whole, its records are made durable, and only then is it
-//! unlinked. A crash before that leaves a file whose events are stored already: taking it again writes the same rows over
-//! themselves. What is no event is counted, its reason said without a word of it, and dropped with the file, for a spool is no
-//! place where personal data may stay; what is older than the window goes unread.
+//! A thread looks into each a few times a second. A file is taken whole, its records are made durable, and only then is
+//! it unlinked. A crash before that leaves a file whose events are stored already: taking it again writes the same rows
+//! over themselves. What is no event is counted, its reason said without a word of it, and dropped with the file, for a
+//! spool is no place where personal data may stay; what is older than the window goes unread.
 
 mod directory;
 mod file;

@@ -1,5 +1,5 @@
-//! Why a line is no event. No error holds a value of the line, so that each can be logged; the one that holds a name holds
-//! that of a field we do not know.
+//! Why a line is no event. No error holds a value of the line, so that each can be logged; the one that holds a name
+//! holds that of a field we do not know.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! A line's JSON object, taken apart without building what is not needed: values of fields are texts or short lists of numbers,
-//! and of anything else only the type is kept. Nesting costs no stack.
+//! A line's JSON object, taken apart without building what is not needed: values of fields are texts or short lists of
+//! numbers, and of anything else only the type is kept. Nesting costs no stack.
 
 use std::fmt;
 

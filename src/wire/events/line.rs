@@ -25,7 +25,8 @@ const KINDS: [(&str, EventKind); 6] = [
     ("decline", EventKind::Vacated),
 ];
 
-/// Reads a line. Where it names no NAS, `nas` said it. An event without a time has no stamp, and so happened when it arrived.
+/// Reads a line. Where it names no NAS, `nas` said it. An event without a time has no stamp, and so happened when it
+/// arrived.
 ///
 /// # Errors
 ///

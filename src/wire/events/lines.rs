@@ -24,8 +24,8 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// The next whole line of what was begun before and of `bytes`, from which it is taken. `None` when all of `bytes` is
-    /// taken and no line has ended.
+    /// The next whole line of what was begun before and of `bytes`, from which it is taken. `None` when all of `bytes`
+    /// is taken and no line has ended.
     pub fn next<'s, 'b: 's>(&'s mut self, bytes: &mut &'b [u8]) -> Option<Line<'s>> {
         if std::mem::take(&mut self.given) {
             self.begun.clear();
