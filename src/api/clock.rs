@@ -23,11 +23,11 @@ pub struct ClockStatus {
     pub state: ClockState,
     /// What it shows, RFC 3339.
     pub now: String,
-    /// What it should show at least, by the last trusted instant and the time since the machine started; `null` if it
-    /// was never trusted.
+    /// What it should show at least, by the last trusted instant and the time since the machine started; `null` if it was
+    /// never trusted.
     pub expected: Option<String>,
-    /// By how many seconds it has moved against the time since the machine started; in doubt, how far it is from where
-    /// it should be. Negative if it is behind; `null` where there is nothing to measure it by.
+    /// By how many seconds it has moved against the time since the machine started; in doubt, how far it is from where it
+    /// should be. Negative if it is behind; `null` where there is nothing to measure it by.
     pub offset: Option<i64>,
     /// Does the kernel say that it is synchronised?
     pub synchronised: Synchronised,

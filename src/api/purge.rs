@@ -16,8 +16,8 @@ pub struct PurgeStatus {
     pub cutoff: String,
     /// The oldest record on disk after the last run; `null` if there is none, or no run yet.
     pub oldest: Option<OldestText>,
-    /// How far that record lies behind the cutoff of now: 0 when nothing waits to be destroyed. It grows up to the
-    /// purge interval and what a run takes.
+    /// How far that record lies behind the cutoff of now: 0 when nothing waits to be destroyed. It grows up to the purge interval and
+    /// what a run takes.
     pub lag_ms: u64,
     /// The last run since the daemon started.
     pub last_run: Option<RunText>,
