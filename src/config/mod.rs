@@ -33,6 +33,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::domain::actor::Role;
+use crate::domain::address;
 use crate::domain::erasure::ErasureClass;
 use crate::domain::lease::{LeaseFormat, LeaseIdentity};
 use crate::domain::nat::Deterministic;
@@ -264,7 +265,9 @@ impl Config {
     /// The client that a packet from `peer` is from: of the networks that hold the address, the smallest. An IPv4-mapped
     /// IPv6 address (RFC 4291, section 2.5.5.2) is the IPv4 address it maps.
     pub fn source_for(&self, peer: IpAddr) -> Option<&RadiusClient> {
-        smallest(&self.radius.clients, peer, |client| client.network)
+        let peer = peer.to_canonical();
+        let around = self.radius.clients.iter().filter(|client| client.network.contains(&peer));
+        around.max_by_key(|client| client.network.prefix_len())
     }
 
     /// Every configured source, in the order of the file; the two servers of a pair are one.
@@ -285,7 +288,13 @@ impl Config {
 
     /// The configured network that an address lies in: of those that hold it, the smallest.
     pub fn network_of(&self, address: IpAddr) -> Option<&Network> {
-        smallest(&self.networks, address, |network| network.prefix)
+        self.network_around(address::Network::single(address))
+    }
+
+    /// The configured network that all of an assigned prefix lies in: of those that hold it, the smallest.
+    pub fn network_around(&self, assigned: address::Network) -> Option<&Network> {
+        let around = self.networks.iter().filter(|network| network.prefix.contains(&assigned.as_net()));
+        around.max_by_key(|network| network.prefix.prefix_len())
     }
 
     /// What speaks against this window, with the buckets of this configuration; nothing if `[retention]` could say so.
@@ -310,11 +319,6 @@ impl Config {
     pub fn remarks(&self) -> Vec<Remark> {
         remark::remarks(self)
     }
-}
-
-fn smallest<T>(all: &[T], address: IpAddr, prefix: impl Fn(&T) -> IpNet) -> Option<&T> {
-    let address = address.to_canonical();
-    all.iter().filter(|one| prefix(one).contains(&address)).max_by_key(|one| prefix(one).prefix_len())
 }
 
 /// What a file with `version = 1` alone means.

@@ -125,12 +125,12 @@ impl Maker<'_> {
         admission.records.push((self.full(Kind::Logon, Subject::Subscriber, self.at), entity));
     }
 
-    /// Whose subscribers the network is assigned to, if this source may speak of it.
+    /// Whose subscribers the network is assigned to, if all of it is ours and this source may speak of it.
     fn entity_of(&self, network: Network) -> Result<Entity, Quarantine> {
         if self.config.networks.is_empty() {
             return Ok(Entity::default());
         }
-        let of = self.config.network_of(network.address()).ok_or(Quarantine::NotOurs)?;
+        let of = self.config.network_around(network).ok_or(Quarantine::NotOurs)?;
         if of.sources.is_empty() || of.sources.contains(&self.source.name) {
             Ok(Entity(of.entity.clone()))
         } else {
@@ -201,5 +201,56 @@ const fn kind_of_block(kind: Kind, outside: Option<Outside>) -> Kind {
         (_, Some(Outside { change: BlockChange::Freed, .. })) => Kind::Stop,
         (Kind::Update, Some(Outside { change: BlockChange::Allocated, .. })) => Kind::Start,
         _ => kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::domain::event::EventTime;
+
+    #[test]
+    fn a_prefix_is_ours_only_if_all_of_it_lies_in_one_configured_network() {
+        let network = |prefix: &str, entity: &str| config::Network {
+            prefix: prefix.parse().unwrap(),
+            entity: entity.to_owned(),
+            sources: Vec::new(),
+            shared: false,
+        };
+        let config = Config {
+            networks: vec![network("2001:db8:100::/40", "north"), network("2001:db8:100::/56", "south")],
+            ..Config::default()
+        };
+        let (source, at) = (Source::named("bng-1", &config.retention), Timestamp::from_millis(1));
+        let event = Event {
+            kind: EventKind::Start,
+            time: EventTime::default(),
+            nas: crate::domain::identity::NasId("bng-1".to_owned()),
+            session: None,
+            subscriber: None,
+            assigned: Vec::new(),
+            line: Line::default(),
+            lease_end: None,
+            session_time: None,
+            terminate_cause: None,
+        };
+        let maker = Maker {
+            event: &event,
+            source: &source,
+            config: &config,
+            session: SessionTag([0; 8]),
+            at,
+            quality: TimeQuality::Received,
+            received: at,
+            expired: Cutoff::of(at, Duration::ZERO),
+        };
+        let entity_of = |prefix: &str| maker.entity_of(Network::new(prefix.parse().unwrap()));
+        assert_eq!(entity_of("2001:db8:100::/64"), Ok(Entity("south".to_owned())));
+        assert_eq!(entity_of("2001:db8:100::/56"), Ok(Entity("south".to_owned())));
+        // It begins in the smaller network, and is not all in it.
+        assert_eq!(entity_of("2001:db8:100::/48"), Ok(Entity("north".to_owned())));
+        assert_eq!(entity_of("2001:db8:100::/32"), Err(Quarantine::NotOurs));
+        assert_eq!(entity_of("2001:db8:200::/64"), Err(Quarantine::NotOurs));
     }
 }

@@ -42,7 +42,7 @@ impl Terms {
     }
 
     fn smallest_around(&self, network: Network) -> Option<&Entity> {
-        let around = self.networks.iter().filter(|(prefix, _)| prefix.contains(&network.address()));
+        let around = self.networks.iter().filter(|(prefix, _)| prefix.contains(&network.as_net()));
         around.max_by_key(|(prefix, _)| prefix.prefix_len()).map(|(_, entity)| entity)
     }
 }
