@@ -336,6 +336,11 @@ fn lease_files_are_sources_and_have_their_ways_to_be_wrong() {
             "[[radius.client]]\nnetwork = \"192.0.2.1\"\nname = \"kea-1\"\nsecret-file = \"s\"".to_owned(),
             "the name `kea-1` is taken already: see line 8",
         ),
+        ("[[stream]]\nname = \"kea-1\"".to_owned(), "the name `kea-1` is taken already: see line 3"),
+        (
+            "pair = \"kea\"\n[[spool]]\npath = \"p\"\nname = \"kea\"".to_owned(),
+            "the name `kea` is taken already: see line 9",
+        ),
         (
             "[[principal]]\nname = \"kea-1\"\nuid = 0\nrole = \"operator\"".to_owned(),
             "`kea-1` is a lease file or a pair of them, and so a source: see line 3",

@@ -133,7 +133,6 @@ impl Ears {
     }
 
     /// A part of what a source wrote of `[from, until]` cannot be read any more.
-    #[expect(dead_code, reason = "for those who read the files of sources")]
     pub(super) fn gap(&self, source: &SourceName, from: Timestamp, until: Timestamp) {
         self.noted().trouble(Some(source), from, until, Trouble::Unread);
     }

@@ -30,7 +30,7 @@ pub(super) enum Work {
     /// Records, and what to do once they are durable.
     Records { sealed: Vec<Sealed>, heard: Vec<(SourceName, Timestamp)>, once_durable: Box<dyn FnOnce() + Send> },
     /// Records of a lease file up to a place in it, which becomes durable with them.
-    Followed { sealed: Vec<Sealed>, heard: Option<(SourceName, Timestamp)>, followed: Followed },
+    Followed { sealed: Vec<Sealed>, heard: Vec<(SourceName, Timestamp)>, followed: Followed },
     /// An entry of the access ledger; its index is the answer.
     Entry { bytes: Vec<u8>, number: Option<(Number, u64)>, once_durable: oneshot::Sender<u64> },
     /// What is noted of who was heard when.
@@ -220,7 +220,6 @@ impl Writing {
             }
             Work::Followed { sealed, heard, followed } => {
                 sealed.into_iter().for_each(|sealed| batch.record(sealed));
-                let heard: Vec<_> = heard.into_iter().collect();
                 self.hear(&heard, batch);
                 waiting.heard.extend(heard);
                 batch.followed(&followed.name, followed.place);

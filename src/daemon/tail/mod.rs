@@ -26,6 +26,7 @@ use crate::ingest::admit;
 use crate::sources::{Accounts, Naming};
 use crate::store::{SealError, Sealed, Sealer};
 
+use super::coverage::Arrival;
 use super::radius::Context;
 use super::time::Present;
 use super::writer::{Followed, Work};
@@ -38,14 +39,6 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What the hashes of files' beginnings are keyed with, besides the store's own key.
 const HEADS: &str = "the beginning of a lease file";
-
-/// A time in which a source may have spoken without being heard: rows of its file were gone before they were read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Gap {
-    pub(super) source: SourceName,
-    pub(super) from: Timestamp,
-    pub(super) until: Timestamp,
-}
 
 /// A file that is followed.
 pub(super) struct Tail {
@@ -76,6 +69,8 @@ impl Tail {
 
 struct Following {
     file: LeaseFile,
+    /// Both servers of a pair are one source.
+    source: SourceName,
     context: Context,
     naming: Naming,
     mapping: Option<Mapping>,
@@ -104,7 +99,8 @@ impl Following {
             accounts: Arc::new(Accounts::default()),
         };
         let mapping = file.mapping.as_deref().map(Mapping::new);
-        Self { file, context, naming, mapping, stopping, complaint: None, caught_up: false }
+        let source = SourceName(file.source.name.clone());
+        Self { file, source, context, naming, mapping, stopping, complaint: None, caught_up: false }
     }
 
     fn run(mut self, place: Option<Place>) {
@@ -186,10 +182,10 @@ impl Following {
         }
     }
 
-    /// Seals what is kept, and says of which instant the newest of it is.
-    fn seal(&self, events: &[Event], present: Present) -> Result<(Vec<Sealed>, Option<Timestamp>), SealError> {
-        let Context { config, sealer, counters, .. } = &self.context;
-        let (mut sealed, mut heard) = (Vec::new(), None);
+    /// Seals what is kept, and says of which instants all of it is.
+    fn seal(&self, events: &[Event], present: Present) -> Result<(Vec<Sealed>, Vec<Timestamp>), SealError> {
+        let Context { config, sealer, counters, ears, .. } = &self.context;
+        let mut sealed = Vec::new();
         let Present { now, expired, cutoff } = present;
         let mut admissions = Vec::new();
         for event in events {
@@ -209,17 +205,21 @@ impl Following {
                     Err(error @ (SealError::NoKey(_) | SealError::Cipher)) => return Err(error),
                 }
             }
-            heard = heard.max(Some(admission.at));
-            admissions.push(admission);
+            admissions.push((event.time.stamp, admission));
         }
-        for admission in admissions {
-            admission.quarantined.into_iter().for_each(|reason| counters.quarantined(reason));
+        let heard = admissions.iter().map(|(_, admission)| admission.at).collect();
+        for (stamp, admission) in admissions {
+            ears.arrived(&Arrival { source: &self.source, at: admission.at, stamp, received: now });
+            for reason in admission.quarantined {
+                counters.quarantined(reason);
+                ears.quarantined(&self.source, reason);
+            }
             counters.expired_on_arrival.add(u64::from(admission.expired_on_arrival));
         }
         Ok((sealed, heard))
     }
 
-    fn hand_over(&self, taken: &Taken, sealed: Vec<Sealed>, heard: Option<Timestamp>) -> Round {
+    fn hand_over(&self, taken: &Taken, sealed: Vec<Sealed>, heard: Vec<Timestamp>) -> Round {
         let counters = &self.context.counters;
         counters.lease_rows.add(taken.rows);
         taken.flaws.iter().for_each(|flaw| counters.flawed(*flaw));
@@ -227,17 +227,17 @@ impl Following {
         let (leases, offset, inode) = (name.clone(), taken.place.offset, taken.place.file.inode);
         let once_durable = Box::new(move || tracing::debug!(leases, inode, offset, "leases are durable"));
         let followed = Followed { name, place: taken.place.to_bytes(), once_durable };
-        let heard = heard.map(|at| (SourceName(self.file.source.name.clone()), at));
+        let heard = heard.into_iter().map(|at| (self.source.clone(), at)).collect();
         let queued = self.context.queue.send_blocking(Work::Followed { sealed, heard, followed });
         if queued.is_ok() { Round::Taken } else { Round::End }
     }
 
     /// Rows are gone. What was not heard then must not count as silence.
     fn lost(&self, Lost { from, until }: Lost) {
-        let gap = Gap { source: SourceName(self.file.source.name.clone()), from, until };
         self.context.counters.lease_gaps.bump();
+        self.context.ears.gap(&self.source, from, until);
         tracing::warn!(
-            leases = self.file.name, source = gap.source.0, from = %gap.from, until = %gap.until,
+            leases = self.file.name, source = self.source.0, %from, %until,
             "rows of a lease file were gone before they were read"
         );
     }
