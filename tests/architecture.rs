@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
@@ -21,6 +21,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("tokens", &["domain", "config"]),
     ("audit", &["domain"]),
     ("ingest", &["domain", "wire", "config", "store"]),
+    ("settle", &["domain", "config", "store"]),
     ("lookup", &["domain", "config", "store"]),
     ("purge", &["domain", "config", "store"]),
     (
