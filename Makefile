@@ -45,7 +45,7 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-events proof-lookup proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
+proof: proof-wire proof-events proof-lookup proof-settle proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
@@ -58,6 +58,10 @@ proof-events: setup ## A million lines in one stream, and kill -9 in the middle 
 .PHONY: proof-lookup
 proof-lookup: setup ## A hundred thousand random histories, every answer against a naive reference.
 	LAPSED_HISTORIES=100000 cargo test $(CARGO_FLAGS) --test lookup_model
+
+.PHONY: proof-settle
+proof-settle: setup ## A hundred thousand histories in stores that settle and forget, every answer against one that does not.
+	LAPSED_SETTLED_HISTORIES=100000 cargo test $(CARGO_FLAGS) --test settle_model
 
 .PHONY: proof-crash
 proof-crash: setup ## kill -9, two hundred times: nothing acknowledged is lost.

@@ -220,7 +220,7 @@ fn bytes_that_are_no_record_say_why() {
         bytes[offset] = byte;
         decode(&bytes, at)
     };
-    assert_eq!(changed(0, 18), Err(DecodeError::Kind(18)));
+    assert_eq!(changed(0, 17), Err(DecodeError::Kind(17)));
     assert_eq!(changed(1, 0), Err(DecodeError::Quality(0)));
     assert_eq!(changed(2, 9), Err(DecodeError::Encoding));
     assert_eq!(changed(20, 33), Err(DecodeError::PrefixLen(33)));

@@ -4,7 +4,8 @@
 //!
 //! The store has a window of 48 hours in buckets of 10 minutes, all of it full: 8,000 addresses, each held by one session
 //! after another, with an interim every 10 minutes; about 2.4 million statements. A few addresses are held by one session
-//! for 40 hours. Everything is in the caches of the store or the kernel.
+//! for 40 hours. All but the last carry interval is settled, as it is in a daemon. Everything is in the caches of the store or
+//! the kernel.
 //!
 //! - `hit`: the verdict on an instant up to two hours after the start of a session.
 //! - `evidence`: the same with its boundaries, as the daemon answers.
@@ -23,11 +24,13 @@ mod sessions;
 mod support;
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::Criterion;
 use lapsed::config::Config;
 use lapsed::domain::coverage::Coverage;
 use lapsed::lookup::{Answer, look_up};
+use lapsed::settle::Settler;
 use lapsed::store::Store;
 use rocksdb::perf::{PerfContext, PerfStatsLevel, set_perf_stats};
 
@@ -52,6 +55,9 @@ fn main() {
     let (stored, sealing) = (loading.committing.wall, loading.sealing.processor);
     println!("{} statements of {} sessions", statements.len(), sessions.all.len());
     println!("stored in {stored:.1?}, of which sealing kept a processor busy for {sealing:.1?}");
+    let mut settler = Settler::new(Arc::clone(&desk.store), &desk.config);
+    let settling = took(|| settler.catch_up(NOW).unwrap());
+    println!("settled in {:.1?} of a processor", settling.processor);
     let cases = Case::ALL.map(|case| (case, case.questions(&sessions)));
     cases.iter().flat_map(|(_, asked)| asked).for_each(|asked| asked.check(&desk.answer(asked)));
 
@@ -71,7 +77,7 @@ fn main() {
 
 /// Where questions are answered.
 struct Desk {
-    store: Store,
+    store: Arc<Store>,
     config: Config,
     coverage: Coverage,
 }
@@ -81,7 +87,7 @@ impl Desk {
         let config = Config::default();
         let mut coverage = Coverage::new(config.retention.bucket);
         coverage.hear(&source(), NOW);
-        Self { store, config, coverage }
+        Self { store: Arc::new(store), config, coverage }
     }
 
     fn answer(&self, asked: &Asked) -> Answer {

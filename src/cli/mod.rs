@@ -13,6 +13,7 @@ mod render_purge;
 mod render_sources;
 mod run;
 mod send;
+mod short_turns;
 mod status;
 mod sweep;
 mod token;

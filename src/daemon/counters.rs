@@ -62,6 +62,14 @@ pub(super) struct Counters {
     pub(super) purge_failures: Count,
     /// Rows of records that purge runs unlinked.
     pub(super) rows_unlinked: Count,
+    /// Buckets settled.
+    pub(super) buckets_settled: Count,
+    /// Records that settling derived.
+    pub(super) records_derived: Count,
+    /// Records whose meaning settling wrote.
+    pub(super) records_rekinded: Count,
+    /// Addresses settled anew, for something came late.
+    pub(super) settled_anew: Count,
     /// Records left out because they were hidden by the time they would have been committed.
     pub(super) hidden_in_flight: Count,
     /// Keys destroyed, of buckets that are wholly past.
@@ -155,6 +163,10 @@ impl Counters {
             ("purge-runs", &self.purge_runs),
             ("purge-failures", &self.purge_failures),
             ("rows-unlinked", &self.rows_unlinked),
+            ("buckets-settled", &self.buckets_settled),
+            ("records-derived", &self.records_derived),
+            ("records-rekinded", &self.records_rekinded),
+            ("settled-anew", &self.settled_anew),
             ("hidden-in-flight", &self.hidden_in_flight),
         ];
         let plain = plain.into_iter().map(|(name, count)| (name.to_owned(), count.value()));

@@ -17,6 +17,7 @@ mod purge_terms;
 mod purge_view;
 mod radius;
 mod room;
+mod settling;
 mod source_stats;
 mod spool;
 mod stopwatch;
@@ -52,6 +53,7 @@ use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
 use radius::Context;
 use room::Room;
+use settling::Settling;
 use time::Time;
 use ways_in::WaysIn;
 use writer::{Queue, Writer};
@@ -118,6 +120,7 @@ pub struct Daemon {
     queue: Queue,
     writer: std::thread::JoinHandle<Result<(), CommitError>>,
     writer_ended: oneshot::Receiver<()>,
+    settling: Settling,
     purge: Purge,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -169,6 +172,7 @@ impl Daemon {
             room: Arc::clone(&room),
             ears: Arc::clone(&ears),
         };
+        let settling = Settling::start(&store, &context).map_err(DaemonError::Thread)?;
         let (stop, stopping) = watch::channel(false);
         let app = App {
             config: Arc::clone(&config),
@@ -198,7 +202,7 @@ impl Daemon {
             tokio::spawn(listening),
         ];
         let ways_in = WaysIn::start(&context, &store)?;
-        Ok(Self { ways_in, queue, writer, writer_ended, purge, stop, tasks })
+        Ok(Self { ways_in, queue, writer, writer_ended, settling, purge, stop, tasks })
     }
 
     /// The RADIUS addresses it listens on, in the order of the configuration; ports that were 0 are filled in.
@@ -217,9 +221,12 @@ impl Daemon {
             _ = &mut self.writer_ended => {}
             _ = &mut self.purge.ended => {}
         }
-        let ways_in = self.ways_in;
+        let (ways_in, settling) = (self.ways_in, self.settling);
         // Joining threads blocks. What they received is in the queue afterwards.
-        let stopped = tokio::task::spawn_blocking(move || ways_in.stop());
+        let stopped = tokio::task::spawn_blocking(move || {
+            ways_in.stop();
+            settling.stop();
+        });
         if let Err(error) = stopped.await {
             tracing::error!(%error, "a listener did not end well");
         }

@@ -87,23 +87,21 @@ pub enum Kind {
     First = 10,
     /// An update that speaks again after its session had lapsed.
     Resumed = 11,
-    /// A start of a session that was open.
-    Restart = 12,
     /// A stop of a session that was not open.
-    Lone = 13,
+    Lone = 12,
     /// An update that means nothing, after its own session's stop.
-    Void = 14,
+    Void = 13,
     /// Nobody whom this NAS or server knows of holds the address any more.
-    Vacated = 15,
+    Vacated = 14,
     /// Derived: the lease ran out and was not renewed.
-    LeaseEnd = 16,
+    LeaseEnd = 15,
     /// A derived statement that no longer follows.
-    Withdrawn = 17,
+    Withdrawn = 16,
 }
 
 impl Kind {
     /// Every kind, in the order of the numbers.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 16] = [
         Self::Start,
         Self::Update,
         Self::Stop,
@@ -115,7 +113,6 @@ impl Kind {
         Self::Lapsed,
         Self::First,
         Self::Resumed,
-        Self::Restart,
         Self::Lone,
         Self::Void,
         Self::Vacated,
@@ -175,6 +172,6 @@ mod tests {
             assert_eq!(Kind::from_number(kind.number()), Some(kind));
         }
         assert_eq!(Kind::from_number(0), None);
-        assert_eq!(Kind::from_number(18), None);
+        assert_eq!(Kind::from_number(17), None);
     }
 }

@@ -146,9 +146,10 @@ impl Reading<'_> {
                 (false, true) => Trust::Doubtful,
                 (false, false) => Trust::Raw,
             };
-            for record in self.observations.in_bucket(&place, bucket)? {
+            for (row, record) in self.observations.rows_in_bucket(&place, bucket)? {
+                let late = trust == Trust::Doubtful && self.observations.is_late(&row);
                 if record.at <= self.now {
-                    statements.hear(record, trust, self.policy);
+                    statements.hear(record, if late { Trust::Raw } else { trust }, self.policy);
                 }
             }
         }

@@ -1,9 +1,10 @@
 //! One bucket, settled from end to end.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::domain::record::{Kind, Record, Subject};
-use crate::domain::session::{Read, Spoke};
+use crate::domain::session::{Read, Said, Spoke};
 use crate::domain::time::{Bucket, Timestamp};
 use crate::store::{Place, ReadError, Row, SettlingError};
 
@@ -11,9 +12,23 @@ use super::Settler;
 use super::known::{KnownRun, SiteKey};
 use super::site::{Mark, Site, Trust};
 
+/// A bucket that is gone over.
+pub(super) struct Over {
+    pub(super) bucket: Bucket,
+    /// The newest bucket that is settled: the one before, or, when the index is made, the last of all.
+    pub(super) settled_through: Option<Bucket>,
+    pub(super) marks: Marks,
+}
+
+impl Over {
+    fn trust(&self) -> Trust {
+        if self.settled_through.is_some_and(|through| self.bucket <= through) { Trust::Settled } else { Trust::Raw }
+    }
+}
+
 /// What was said in a bucket of sessions and NASes as a whole.
 #[derive(Default)]
-struct Marks {
+pub(super) struct Marks {
     sessions: HashMap<u64, Vec<Timestamp>>,
     nases: HashMap<u64, Vec<Timestamp>>,
 }
@@ -49,15 +64,22 @@ impl Settler {
     pub(super) fn settle_bucket(&mut self, bucket: Bucket) -> Result<(), SettlingError> {
         // From here on, what is committed to it is late. What was committed before is read below.
         self.store.begin_settling(bucket);
-        let marks = self.read_marks(bucket)?;
-        self.settle_spoken(bucket, &marks)?;
-        self.settle_unspoken(bucket, &marks)?;
+        let settled_through = bucket.0.checked_sub(1).map(Bucket);
+        self.go_over(bucket, settled_through)?;
         // A crash before this finds the same once more, under the same keys.
         self.flush()?;
         self.store.settled(bucket)?;
-        self.index.forget(bucket, self.terms.rules.carry_buckets);
         self.through = Some(bucket);
         self.work.buckets = self.work.buckets.saturating_add(1);
+        Ok(())
+    }
+
+    /// Goes over a bucket: what is not settled is, and the index learns how everything stands after it.
+    pub(super) fn go_over(&mut self, bucket: Bucket, settled_through: Option<Bucket>) -> Result<(), SettlingError> {
+        let over = Over { bucket, settled_through, marks: self.read_marks(bucket)? };
+        self.go_over_spoken(&over)?;
+        self.go_over_unspoken(&over)?;
+        self.index.forget(bucket, self.terms.rules.carry_buckets);
         Ok(())
     }
 
@@ -80,75 +102,78 @@ impl Settler {
         Ok(marks)
     }
 
-    /// Settles the addresses that something was said of.
-    fn settle_spoken(&mut self, bucket: Bucket, marks: &Marks) -> Result<(), SettlingError> {
+    /// The addresses that something was said of.
+    fn go_over_spoken(&mut self, over: &Over) -> Result<(), SettlingError> {
         let mut rows: Vec<(Row, Record)> = Vec::new();
         let mut outcome = Ok(());
-        let store = std::sync::Arc::clone(&self.store);
-        let visited = store.visit_bucket(bucket, |row, record| {
+        let store = Arc::clone(&self.store);
+        let visited = store.visit_bucket(over.bucket, |row, record| {
             if outcome.is_err() || !matches!(record.subject, Subject::Assignment { .. }) {
                 return;
             }
             self.work.records = self.work.records.saturating_add(1);
             if rows.last().is_some_and(|(before, _)| !before.is_beside(&row)) {
-                outcome = self.settle_site(bucket, std::mem::take(&mut rows), marks);
+                outcome = self.go_over_site(over, std::mem::take(&mut rows));
             }
             rows.push((row, record));
         });
         outcome?;
         readable(visited)?;
-        self.settle_site(bucket, rows, marks)
+        self.go_over_site(over, rows)
     }
 
-    /// Settles the addresses that nothing was said of, and whose time has come all the same.
-    fn settle_unspoken(&mut self, bucket: Bucket, marks: &Marks) -> Result<(), SettlingError> {
-        let end = self.end_of(bucket);
+    /// The addresses that nothing was said of, and whose time has come all the same.
+    fn go_over_unspoken(&mut self, over: &Over) -> Result<(), SettlingError> {
+        let end = self.end_of(over.bucket);
         let carry = self.terms.rules.carry_buckets;
-        for (row, key) in self.index.unseen(bucket, |run| run.is_due(bucket, carry, end) || marks.concern(run)) {
+        let raw = over.trust() == Trust::Raw;
+        let wanted = |run: &KnownRun| (raw && run.is_due(over.bucket, carry, end)) || over.marks.concern(run);
+        for (row, key) in self.index.unseen(over.bucket, wanted) {
             let runs = self.index.take(key);
-            self.judge(bucket, key, runs, Vec::new(), Some(row), marks)?;
+            self.judge(over, key, runs, Vec::new(), row)?;
         }
         Ok(())
     }
 
-    fn settle_site(&mut self, bucket: Bucket, rows: Vec<(Row, Record)>, marks: &Marks) -> Result<(), SettlingError> {
-        let Some((_, Record { subject: Subject::Assignment { realm, network, .. }, .. })) = rows.first() else {
+    fn go_over_site(&mut self, over: &Over, rows: Vec<(Row, Record)>) -> Result<(), SettlingError> {
+        let Some((place, Record { subject: Subject::Assignment { realm, network, .. }, .. })) = rows.first() else {
             return Ok(());
         };
+        let place = Some(*place);
         let key = self.hasher.site(realm, *network);
         let runs = self.index.take(key);
-        self.judge(bucket, key, runs, rows, None, marks)
+        self.judge(over, key, runs, rows, place)
     }
 
-    /// `place`: where a record of the site stands, if `rows` has none.
+    /// `place`: where a record of the site stands. There may be none of a site whose runs have all ended.
     fn judge(
         &mut self,
-        bucket: Bucket,
+        over: &Over,
         key: SiteKey,
         runs: Vec<KnownRun>,
         rows: Vec<(Row, Record)>,
         place: Option<Row>,
-        marks: &Marks,
     ) -> Result<(), SettlingError> {
+        self.go_on()?;
         let read = Read {
             from: self.terms.rules.width.start_of(self.since),
-            settled_through: bucket.0.checked_sub(1).map(Bucket),
+            settled_through: over.settled_through,
             hinted_through: None,
-            through: self.end_of(bucket),
+            through: self.end_of(over.bucket),
         };
-        let store = std::sync::Arc::clone(&self.store);
+        let store = Arc::clone(&self.store);
         let known = runs.len();
         let (changes, mut runs) = {
             let mut site = Site::new(&self.terms, &self.hasher, runs);
             for (row, record) in rows {
-                site.hear(row, record, Trust::Raw);
+                site.hear(row, record, over.trust());
             }
             for run in site.runs().iter_mut().skip(known) {
                 // An update means nothing after its session's end, also where nothing else was said of the address before.
-                let ended = self.index.ended(run.session).filter(|ended| *ended < bucket);
+                let ended = self.index.ended(run.session).filter(|ended| *ended < over.bucket);
                 run.standing.last = ended.map(|ended| (ended, Kind::Lone));
             }
-            marks.tell(&mut site);
+            over.marks.tell(&mut site);
             let mut verdict = site.judge(read, true, |row| store.record_at(row))?;
             if verdict.undecided {
                 self.look_back(&mut site, place)?;
@@ -157,17 +182,13 @@ impl Settler {
             (verdict.changes, verdict.runs)
         };
         self.keep(changes, &mut runs)?;
-        self.index.put(key, runs, bucket, self.terms.rules.carry_buckets);
+        self.index.put(key, runs, over.bucket, self.terms.rules.carry_buckets);
         Ok(())
     }
 
     /// Finds out when runs last spoke that were only carried since the index begins.
     fn look_back(&self, site: &mut Site<'_>, place: Option<Row>) -> Result<(), SettlingError> {
-        let record = match (site.any_record().cloned(), place) {
-            (Some(record), _) => Some(record),
-            (None, Some(row)) => self.store.record_at(row)?,
-            (None, None) => None,
-        };
+        let record = place.map(|row| self.store.record_at(row)).transpose()?.flatten();
         let Some(Record { subject: Subject::Assignment { realm, network, .. }, .. }) = record else { return Ok(()) };
         let longest = site.runs().iter().filter_map(|run| run.silence).max().unwrap_or(0);
         let first = self.since.earlier(longest);
@@ -176,7 +197,7 @@ impl Settler {
         for bucket in (first.0..self.since.0).rev().map(Bucket) {
             for record in observations.in_bucket(&place, bucket)? {
                 let session = self.hasher.session(&record.nas, record.session);
-                let real = crate::domain::session::Said::of(record.kind).is_some_and(|said| said.is_real());
+                let real = Said::of(record.kind).is_some_and(Said::is_real);
                 for run in site.runs().iter_mut().filter(|run| run.session == session && real) {
                     if run.standing.spoke == Spoke::Before {
                         run.standing.spoke = Spoke::In(bucket);

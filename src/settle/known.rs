@@ -9,7 +9,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use crate::domain::address::{Network, Ports, Realm};
 use crate::domain::identity::{NasId, SessionTag};
 use crate::domain::session::Standing;
-use crate::domain::time::Bucket;
+use crate::domain::time::{Bucket, Timestamp};
 use crate::store::Row;
 
 /// Stands for an address in a realm.
@@ -63,12 +63,7 @@ impl KnownRun {
     }
 
     /// Does it speak, by its silence or its lease, in this bucket at the latest?
-    pub(super) fn is_due(
-        &self,
-        bucket: Bucket,
-        carry_buckets: u32,
-        end_of_bucket: crate::domain::time::Timestamp,
-    ) -> bool {
+    pub(super) fn is_due(&self, bucket: Bucket, carry_buckets: u32, end_of_bucket: Timestamp) -> bool {
         let silent = self.standing.last.is_some_and(|(last, _)| last.later(carry_buckets) <= bucket);
         let leased = self.standing.lease_end.is_some_and(|end| end <= end_of_bucket);
         self.standing.is_open() && (silent || leased)
@@ -114,15 +109,11 @@ impl Index {
     }
 
     /// The sites that were not looked at in `bucket` and have a run for which `wanted` holds, each with the place of a record
-    /// of it, in the order of those places.
-    pub(super) fn unseen(&self, bucket: Bucket, wanted: impl Fn(&KnownRun) -> bool) -> Vec<(Row, SiteKey)> {
-        let of = |(key, known): (&SiteKey, &Known)| {
-            let row =
-                known.runs.iter().filter(|run| run.standing.is_open() || run.row.is_some()).find_map(|run| run.row)?;
-            Some((row, *key))
-        };
+    /// of it if one is known, in the order of those places.
+    pub(super) fn unseen(&self, bucket: Bucket, wanted: impl Fn(&KnownRun) -> bool) -> Vec<(Option<Row>, SiteKey)> {
         let unseen = self.sites.iter().filter(|(_, known)| known.seen < bucket && known.runs.iter().any(&wanted));
-        let mut sites: Vec<_> = unseen.filter_map(of).collect();
+        let place = |known: &Known| known.runs.iter().find_map(|run| run.row);
+        let mut sites: Vec<_> = unseen.map(|(key, known)| (place(known), *key)).collect();
         sites.sort_unstable();
         sites
     }

@@ -92,6 +92,7 @@ impl Settler {
         from: Bucket,
         through: Bucket,
     ) -> Result<(), SettlingError> {
+        self.go_on()?;
         let store = std::sync::Arc::clone(&self.store);
         let cutoff = store.cutoff();
         let width = self.terms.rules.width;
@@ -105,7 +106,12 @@ impl Settler {
             let mut site = Site::new(&self.terms, &self.hasher, Vec::new());
             for bucket in (first.0..=through.0).map(Bucket) {
                 for (row, record) in observations.rows_in_bucket(&Place::Address { realm, network }, bucket)? {
-                    site.hear(row, record, if bucket < from { Trust::Settled } else { Trust::Doubtful });
+                    let trust = match bucket < from {
+                        true => Trust::Settled,
+                        false if store.is_late(&row) => Trust::Raw,
+                        false => Trust::Doubtful,
+                    };
+                    site.hear(row, record, trust);
                 }
             }
             for (nas, session) in site.sessions() {

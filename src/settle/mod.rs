@@ -17,11 +17,14 @@ mod known;
 mod late;
 mod site;
 mod terms;
+mod thread;
 mod waking;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::Config;
+use crate::domain::record::Kind;
 use crate::domain::time::{Bucket, Timestamp};
 use crate::store::{Findings, SettlingError, Store};
 
@@ -44,6 +47,7 @@ pub struct Settler {
     through: Option<Bucket>,
     findings: Findings,
     work: Work,
+    interrupt: Arc<AtomicBool>,
 }
 
 /// What the pass has done since it was made.
@@ -84,6 +88,7 @@ impl Settler {
             through: None,
             findings: Findings::new(),
             work: Work::default(),
+            interrupt: Arc::default(),
         }
     }
 
@@ -125,6 +130,15 @@ impl Settler {
         Ok(())
     }
 
+    /// When this is set, a step ends with [`SettlingError::Interrupted`] at the next address.
+    pub fn interrupt(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupt)
+    }
+
+    fn go_on(&self) -> Result<(), SettlingError> {
+        if self.interrupt.load(Ordering::Relaxed) { Err(SettlingError::Interrupted) } else { Ok(()) }
+    }
+
     /// What was done since this was made.
     pub fn work(&self) -> Work {
         self.work
@@ -148,9 +162,9 @@ impl Settler {
                 Change::Derive { run, record } => {
                     let row = self.store.derive(&mut self.findings, &record, &self.terms.entity_of(&record))?;
                     self.work.derived = self.work.derived.saturating_add(1);
-                    if let Some(run) =
-                        runs.get_mut(run).filter(|run| run.standing.is_open() && run.standing.newest == record.at)
-                    {
+                    if let Some(run) = runs.get_mut(run).filter(|run| {
+                        run.standing.is_open() && record.kind == Kind::Carry && run.standing.newest == record.at
+                    }) {
                         run.row = row;
                     }
                 }

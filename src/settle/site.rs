@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::address::Ports;
-use crate::domain::identity::{NasId, SessionTag, SubscriberId};
+use crate::domain::identity::{NasId, SessionTag};
 use crate::domain::record::{Kind, Record, Subject};
 use crate::domain::session::{self, Outcome, Read, Run, Said, Statement, closes};
 use crate::domain::time::Timestamp;
@@ -12,6 +12,7 @@ use crate::store::Row;
 
 use super::known::{Hasher, KnownRun};
 use super::terms::Terms;
+use super::thread::Thread;
 
 /// What is derived for the runs: when, and what.
 type Derived = BTreeSet<(usize, Timestamp, Kind)>;
@@ -106,11 +107,6 @@ impl<'a> Site<'a> {
         &mut self.runs
     }
 
-    /// A record from which the site's address and its realm can be told.
-    pub(super) fn any_record(&self) -> Option<&Record> {
-        self.told.first().map(|told| &told.record)
-    }
-
     /// The sessions that spoke of the site.
     pub(super) fn sessions(&self) -> BTreeSet<(NasId, SessionTag)> {
         self.told.iter().map(|told| (told.record.nas.clone(), told.record.session)).collect()
@@ -134,18 +130,27 @@ impl<'a> Site<'a> {
             session::settle_read(&runs, &statements, self.terms.rules, read)
         };
         let (kinds, mut derived) = self.sort_out(&outcome, &told_of, read);
+        // What was derived before and follows still is not derived twice.
+        let mut still = |(index, told): &(usize, &Told)| {
+            derived.remove(&(told.run, told.record.at, told.record.kind)) || kinds.contains_key(index)
+        };
+        let standing: BTreeSet<usize> =
+            self.told.iter().enumerate().filter(|told| still(told)).map(|(index, _)| index).collect();
         let mut changes = Vec::new();
         let mut threads: Vec<Thread> = self.runs.iter().map(Thread::of).collect();
         for (index, told) in self.told.iter().enumerate() {
             let Some(thread) = threads.get_mut(told.run) else { continue };
-            // What was derived for instants before this record rests on those before it.
-            derive_until(&mut derived, told.run, told.record.at, thread, &mut changes, &mut fetch)?;
-            if Said::of(told.record.kind).is_some_and(Said::is_derived) {
-                let mut record = told.record.clone();
+            let mut record = told.record.clone();
+            let is_derived = Said::of(record.kind).is_some_and(Said::is_derived);
+            // What was derived for instants up to this record's rests on those before it.
+            derive_until(&mut derived, told.run, record.at, thread, &mut changes, &mut fetch)?;
+            if is_derived {
                 if told.trust != Trust::Settled {
-                    let stands =
-                        derived.remove(&(told.run, told.record.at, told.record.kind)) || kinds.contains_key(&index);
-                    if stands { thread.complete(&mut record, &mut fetch)? } else { record.kind = Kind::Withdrawn }
+                    if standing.contains(&index) {
+                        thread.complete(&mut record, &mut fetch)?;
+                    } else {
+                        record.kind = Kind::Withdrawn;
+                    }
                 }
                 changes.extend(rewrite(told, &record));
                 if record.kind != Kind::Withdrawn {
@@ -153,7 +158,6 @@ impl<'a> Site<'a> {
                 }
                 continue;
             }
-            let mut record = told.record.clone();
             if told.trust != Trust::Settled {
                 record.kind = kinds.get(&index).copied().unwrap_or(record.kind);
                 thread.complete(&mut record, &mut fetch)?;
@@ -253,7 +257,7 @@ fn rewrite(told: &Told, record: &Record) -> Option<Change> {
     (*record != told.record).then(|| Change::Rewrite { row: told.row, record: record.clone(), newly_named })
 }
 
-/// Writes what was derived for a run before an instant.
+/// Writes what was derived for a run up to an instant.
 fn derive_until<E>(
     derived: &mut Derived,
     run: usize,
@@ -264,95 +268,10 @@ fn derive_until<E>(
 ) -> Result<(), E> {
     loop {
         let next = derived.range((run, Timestamp::EPOCH, Kind::Start)..).next().copied();
-        let Some((_, at, kind)) = next.filter(|(of, at, _)| *of == run && *at < until) else { return Ok(()) };
+        let Some((_, at, kind)) = next.filter(|(of, at, _)| *of == run && *at <= until) else { return Ok(()) };
         derived.remove(&(run, at, kind));
         if let Some(record) = thread.derive(at, kind, fetch)? {
             changes.push(Change::Derive { run, record });
         }
-    }
-}
-
-/// What one run has said so far: what it says no more, it still has.
-struct Thread {
-    /// The newest record that tells who holds the address, if it was heard here.
-    newest: Option<(Row, Record)>,
-    /// The newest that was written earlier.
-    earlier: Option<Row>,
-    lease_end: Option<Timestamp>,
-    open: bool,
-}
-
-impl Thread {
-    fn of(run: &KnownRun) -> Self {
-        Self { newest: None, earlier: run.row, lease_end: run.standing.lease_end, open: run.standing.is_open() }
-    }
-
-    /// Takes a record as it stands in the store.
-    fn take(&mut self, row: Row, record: Record) {
-        self.open = !closes(record.kind) && record.kind != Kind::Void;
-        self.lease_end = if self.open { record.lease_end.or(self.lease_end) } else { None };
-        if self.open {
-            self.newest = Some((row, record));
-        }
-    }
-
-    /// What a statement does not say, but the ones before it did: an absent value erases none. A start begins anew.
-    fn complete<E>(
-        &mut self,
-        record: &mut Record,
-        fetch: &mut impl FnMut(Row) -> Result<Option<Record>, E>,
-    ) -> Result<(), E> {
-        if Said::of(record.kind) == Some(Said::Start) || record.kind == Kind::First {
-            self.newest = None;
-            self.earlier = None;
-            self.lease_end = None;
-            return Ok(());
-        }
-        if record.kind == Kind::Void || record.kind == Kind::Lone {
-            return Ok(());
-        }
-        if record.subscriber.is_none() {
-            record.subscriber = self.name(fetch)?;
-        }
-        if matches!(Said::of(record.kind), Some(Said::Update | Said::Carry)) && record.lease_end.is_none() {
-            record.lease_end = self.lease_end.filter(|end| *end > record.at);
-        }
-        Ok(())
-    }
-
-    fn name<E>(&self, fetch: &mut impl FnMut(Row) -> Result<Option<Record>, E>) -> Result<Option<SubscriberId>, E> {
-        match (&self.newest, self.earlier) {
-            (Some((_, record)), _) => Ok(record.subscriber.clone()),
-            (None, Some(row)) => Ok(fetch(row)?.and_then(|record| record.subscriber)),
-            (None, None) => Ok(None),
-        }
-    }
-
-    /// The record of what was derived, after the newest one of its run. `None` if that is gone.
-    fn derive<E>(
-        &mut self,
-        at: Timestamp,
-        kind: Kind,
-        fetch: &mut impl FnMut(Row) -> Result<Option<Record>, E>,
-    ) -> Result<Option<Record>, E> {
-        let template = match (&self.newest, self.earlier) {
-            (Some((_, record)), _) => Some(record.clone()),
-            (None, Some(row)) => fetch(row)?,
-            (None, None) => None,
-        };
-        let Some(template) = template else { return Ok(None) };
-        let lease_end = self.lease_end.filter(|end| kind == Kind::Carry && *end > at);
-        let receive_delay = std::time::Duration::ZERO;
-        let record = Record { at, kind, lease_end, receive_delay, terminate_cause: None, ..template };
-        self.open = !closes(kind);
-        if !self.open {
-            self.lease_end = None;
-        }
-        Ok(Some(record))
-    }
-
-    /// Leaves in the run where its newest record stands.
-    fn remember(&self, run: &mut KnownRun) {
-        run.row = self.newest.as_ref().map(|(row, _)| *row).or(self.earlier);
     }
 }

@@ -72,7 +72,7 @@ use engine::{Engine, Expiry};
 use families::{ledger, marks, meta};
 use files::Paths;
 use keyring::Keyring;
-use passage::{Frontier, Noted};
+use passage::{Frontier, Noted, Unsettled};
 
 /// The number of the format that this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -87,7 +87,7 @@ pub struct Store {
     /// How far the records are settled.
     frontier: Mutex<Frontier>,
     /// What came after its bucket was settled, and was not looked at yet.
-    late: Mutex<LateByBucket>,
+    late: Mutex<Unsettled>,
     /// What is hidden for good, shared with the compactions.
     expiry: Arc<Expiry>,
     /// Held during a commit, and while the cutoff moves.
@@ -229,7 +229,7 @@ impl Store {
         self.frontier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn late(&self) -> MutexGuard<'_, LateByBucket> {
+    fn late(&self) -> MutexGuard<'_, Unsettled> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -16,7 +16,7 @@ use super::files::{Paths, policy};
 use super::key_place::KeyPlace;
 use super::keyring::{Destruction, Loss, Maintained};
 use super::open_error::OpenError;
-use super::passage::{Frontier, Noted, late_of};
+use super::passage::{Frontier, Noted, Unsettled};
 use super::{FORMAT, Store};
 use crate::domain::retention::Retention;
 use crate::domain::time::{Cutoff, Timestamp};
@@ -120,7 +120,7 @@ impl Store {
             engine,
             keyring,
             frontier: Mutex::new(frontier),
-            late: Mutex::new(late_of(&noted)),
+            late: Mutex::new(Unsettled::of(&noted)),
             noted: RwLock::new(noted),
             expiry,
             committing: Mutex::new(()),

@@ -12,7 +12,8 @@
 //!
 //! - A statement speaks for `carry_buckets` buckets. An open session that says nothing in that time is carried on at the
 //!   first instant of the bucket in which it would have fallen silent, until its run's `silence` is over. A lease that has
-//!   an end is carried to that end, whatever the silence, and ends there.
+//!   an end is carried to that end, whatever the silence, and ends there. Its end is what was said of it last: a statement
+//!   that names none leaves none.
 //! - A session that opens ends every other on overlapping ports that has not itself spoken at that instant or later.
 //!   Two that both speak after the other opened are both open.
 //! - An update opens its session if nothing of the session stands in the `carry_buckets` before it; it means nothing
@@ -91,7 +92,7 @@ impl Said {
     /// nothing of a run: logons, an address given up, and what no longer follows.
     pub const fn of(kind: Kind) -> Option<Self> {
         match kind {
-            Kind::Start | Kind::Restart => Some(Self::Start),
+            Kind::Start => Some(Self::Start),
             Kind::Update | Kind::First | Kind::Resumed | Kind::Void => Some(Self::Update),
             Kind::Stop | Kind::Lone => Some(Self::Stop),
             Kind::SessionEnd => Some(Self::SessionEnd),
@@ -225,7 +226,7 @@ pub const fn closes(kind: Kind) -> bool {
 
 /// Does a statement of this meaning open its run, and so end others?
 pub const fn opens(kind: Kind) -> bool {
-    matches!(kind, Kind::Start | Kind::First | Kind::Restart)
+    matches!(kind, Kind::Start | Kind::First)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The machine that says what statements mean, one instant after the other.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Read, Rules, Run, Said, Settled, Spoke, Standing, Statement, closes, opens};
@@ -53,6 +54,8 @@ struct Settling<'a> {
     standings: Vec<Standing>,
     /// Which runs were opened by a hint and have not spoken since.
     guided: Vec<bool>,
+    /// What silence was once taken to mean, by run and instant.
+    hints: BTreeMap<(usize, Timestamp), Kind>,
     out: Vec<Settled>,
     undecided: bool,
 }
@@ -60,10 +63,24 @@ struct Settling<'a> {
 impl<'a> Settling<'a> {
     fn new(runs: &'a [Run], mut standings: Vec<Standing>, rules: Rules, read: Read) -> Self {
         standings.resize(runs.len(), Standing::default());
-        Self { runs, rules, read, standings, guided: vec![false; runs.len()], out: Vec::new(), undecided: false }
+        Self {
+            runs,
+            rules,
+            read,
+            standings,
+            guided: vec![false; runs.len()],
+            hints: BTreeMap::new(),
+            out: Vec::new(),
+            undecided: false,
+        }
     }
 
     fn go(mut self, order: &InOrder<'_>) -> Outcome {
+        let hint = |statement: &Statement| {
+            let kind = statement.hint.filter(|kind| matches!(kind, Kind::Carry | Kind::Lapsed))?;
+            Some(((statement.run, statement.at), kind))
+        };
+        self.hints = order.iter().filter_map(|(_, statement)| hint(statement)).collect();
         for group in order.chunk_by(|(_, a), (_, b)| a.at == b.at) {
             let Some((_, first)) = group.first() else { continue };
             self.derive_through(first.at);
@@ -81,19 +98,23 @@ impl<'a> Settling<'a> {
     fn open_at_start(&mut self, order: &InOrder<'_>) {
         let from = self.read.from;
         let bucket = self.rules.width.bucket_of(from);
-        // What spoke last in this very bucket, before it was read, is carried at the first instant of the bucket `last`.
         let last = bucket.later(self.rules.carry_buckets);
-        let unknown_until = self.rules.width.start_of(last.later(1));
+        // What spoke last in this very bucket, before it was read, is carried at the first instant of the bucket `last`.
+        let cut = from > self.rules.width.start_of(bucket);
+        let unknown_until = self.rules.width.start_of(last.later(u32::from(cut)));
         let mut seen = vec![false; self.runs.len()];
         for (_, statement) in order.iter().take_while(|(_, statement)| statement.at < unknown_until) {
             // What was said of the session or its NAS does not tell of this address.
-            let own = statement.said.is_real() || statement.meaning.is_some() || statement.hint.is_some();
+            // Nor does what came late: had it been open, something that was settled would say so.
+            let bucket_of = self.rules.width.bucket_of(statement.at);
+            let unsettled = self.read.hinted_through.is_none_or(|hinted| hinted < bucket_of);
+            let own =
+                statement.meaning.is_some() || statement.hint.is_some() || (statement.said.is_real() && unsettled);
             let Some(seen) = seen.get_mut(statement.run) else { continue };
             if !own || std::mem::replace(seen, true) {
                 continue;
             }
-            let guess = self.rules.width.bucket_of(statement.at) < last;
-            if was_open(statement, guess) {
+            if was_open(statement, bucket_of < last) {
                 if let Some(guided) = self.guided.get_mut(statement.run) {
                     *guided = statement.meaning.is_none() && statement.hint.is_some();
                 }
@@ -137,19 +158,20 @@ impl<'a> Settling<'a> {
             return None;
         }
         let lately = standing.lease_end.is_some()
-            || of.silence.is_none_or(|silence| self.spoke_after(standing.spoke, bucket, silence));
+            || of.silence.is_none_or(|silence| self.spoke_after(standing.spoke, bucket, silence, (run, due)));
         Some((due, if lately { Kind::Carry } else { Kind::Lapsed }))
     }
 
     /// Did a run that stood in `bucket` last speak less than `silence` buckets before?
-    fn spoke_after(&mut self, spoke: Spoke, bucket: Bucket, silence: u32) -> bool {
+    fn spoke_after(&mut self, spoke: Spoke, bucket: Bucket, silence: u32, due: (usize, Timestamp)) -> bool {
         match spoke {
             Spoke::In(spoke) => spoke.later(silence) > bucket,
             // All the buckets in which it would have had to speak were read.
             Spoke::Before if self.rules.width.bucket_of(self.read.from).later(silence) <= bucket.later(1) => false,
             Spoke::Before => {
+                // Where nothing further back can be read, it is as it was taken to be.
                 self.undecided = true;
-                true
+                self.hints.get(&due) != Some(&Kind::Lapsed)
             }
         }
     }
@@ -159,6 +181,10 @@ impl<'a> Settling<'a> {
         let Some(standing) = self.standings.get(statement.run).copied() else { return };
         let bucket = self.rules.width.bucket_of(statement.at);
         let Some(kind) = statement.meaning.or_else(|| self.meaning(statement, &standing, bucket)) else { return };
+        if kind == Kind::Start && statement.meaning.is_none() && standing.is_open() {
+            // Its id was used again without a stop: what held the address until now was another session.
+            self.out.push(Settled { at: statement.at, kind: Kind::Lapsed, run: statement.run, origin: None });
+        }
         if let Some(guided) = self.guided.get_mut(statement.run).filter(|_| statement.said.is_real()) {
             *guided = false;
         }
@@ -171,7 +197,8 @@ impl<'a> Settling<'a> {
             Standing { last, lease_end: None, ..standing }
         } else {
             let spoke = if kind == Kind::Carry { standing.spoke } else { Spoke::In(bucket) };
-            let lease_end = statement.lease_end.or(standing.lease_end);
+            // What is carried is carried under its lease; whoever speaks and names none has none.
+            let lease_end = statement.lease_end.or(standing.lease_end.filter(|_| kind == Kind::Carry));
             Standing { last, newest: statement.at, spoke, lease_end }
         };
         self.set(statement.run, next);
@@ -189,7 +216,6 @@ impl<'a> Settling<'a> {
             Said::InferredStart | Said::Ended | Said::Carry => return None,
             Said::Reset if !open => return None,
             Said::Reset => Kind::Reset,
-            Said::Start if open => Kind::Restart,
             Said::Start => Kind::Start,
             Said::Update => match recent {
                 None => Kind::First,
@@ -264,7 +290,6 @@ fn was_open(statement: &Statement, guess: bool) -> bool {
                     | Kind::Lapsed
                     | Kind::Reset
                     | Kind::LeaseEnd
-                    | Kind::Restart
             )
         }
         None => guess && matches!(statement.said, Said::Update | Said::Stop),

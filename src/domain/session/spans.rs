@@ -22,12 +22,7 @@ pub fn spans(settled: &[Settled]) -> Vec<Held> {
                 held.until = Some(edge(Evidence::Inferred));
                 continue;
             }
-            (Kind::Restart, Some(held)) => {
-                // The id was used again without a stop: what held the address until now was another session.
-                held.until = Some(edge(Evidence::Inferred));
-                edge(Evidence::Observed)
-            }
-            (Kind::Start | Kind::Restart, None) => edge(Evidence::Observed),
+            (Kind::Start, None) => edge(Evidence::Observed),
             (Kind::First | Kind::Resumed | Kind::Update, None) => edge(Evidence::Inferred),
             (Kind::Carry, None) => edge(Evidence::BeyondHorizon),
             (Kind::Start | Kind::First | Kind::Resumed | Kind::Update | Kind::Carry, Some(_))

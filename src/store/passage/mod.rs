@@ -13,5 +13,5 @@ pub use batch::Batch;
 pub(super) use noted::{Frontier, Noted};
 pub use observations::{Observations, Place, ReadError};
 pub use sealer::{SealError, Sealed, Sealer};
-pub(super) use settling::late_of;
+pub(super) use settling::Unsettled;
 pub use settling::{Findings, Late, LateByBucket, Row, SettlingError};

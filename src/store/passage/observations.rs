@@ -124,6 +124,11 @@ impl<'a> Observations<'a> {
         self.written_through
     }
 
+    /// Is it known that this record came after its bucket was settled, and was it not settled again yet?
+    pub fn is_late(&self, row: &Row) -> bool {
+        self.store.is_late(row)
+    }
+
     /// The statements of one bucket about a place, in the order of time. A bucket that never had a key holds none.
     pub fn in_bucket(&mut self, place: &Place<'_>, bucket: Bucket) -> Result<Vec<Record>, ReadError> {
         Ok(self.rows_in_bucket(place, bucket)?.into_iter().map(|(_, record)| record).collect())

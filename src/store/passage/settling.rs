@@ -50,6 +50,30 @@ pub enum Late {
 /// What came late, by bucket.
 pub type LateByBucket = BTreeMap<Bucket, Late>;
 
+/// What came late and was not settled again yet.
+#[derive(Default)]
+pub(in crate::store) struct Unsettled {
+    /// Nobody has looked at it.
+    fresh: LateByBucket,
+    /// It is being settled.
+    taken: LateByBucket,
+}
+
+impl Unsettled {
+    /// What an earlier process noted as late: which rows, it knew alone.
+    pub(in crate::store) fn of(noted: &Noted) -> Self {
+        let fresh = noted.late_buckets().map(|bucket| (bucket, Late::Any)).collect();
+        Self { fresh, taken: LateByBucket::new() }
+    }
+
+    fn has(&self, row: &Row) -> bool {
+        let bucket = row.bucket();
+        [&self.fresh, &self.taken]
+            .into_iter()
+            .any(|late| matches!(late.get(&bucket), Some(Late::Rows(rows)) if rows.contains(row)))
+    }
+}
+
 /// What settling writes: what it derived, and what it says anew of records.
 #[derive(Default)]
 pub struct Findings {
@@ -191,24 +215,33 @@ impl Store {
     /// Takes what came late, to be settled again. Until [`Store::caught_up`] says that it was, nothing from its first bucket
     /// on counts as settled.
     pub fn take_late(&self) -> LateByBucket {
-        std::mem::take(&mut *self.late())
+        let mut late = self.late();
+        late.taken = std::mem::take(&mut late.fresh);
+        late.taken.clone()
+    }
+
+    /// Is it known that this record came late, and was it not settled again yet?
+    pub fn is_late(&self, row: &Row) -> bool {
+        self.late().has(row)
     }
 
     /// What [`Store::take_late`] gave is settled again.
     pub fn caught_up(&self, late: &LateByBucket) -> Result<(), CommitError> {
         let _one_at_a_time = self.committing();
-        let fresh = self.late();
-        let done = Noted::late_in(late.keys().filter(|bucket| !fresh.contains_key(bucket)).copied());
+        let mut unsettled = self.late();
+        let done = Noted::late_in(late.keys().filter(|bucket| !unsettled.fresh.contains_key(bucket)).copied());
         self.engine.change([], done.forgetting())?;
         self.forget_notes(&done);
+        unsettled.taken.clear();
         Ok(())
     }
 
     /// What [`Store::take_late`] gave could not be settled again.
     pub fn still_late(&self, late: LateByBucket) {
-        let mut kept = self.late();
+        let mut unsettled = self.late();
+        unsettled.taken.clear();
         for bucket in late.into_keys() {
-            kept.insert(bucket, Late::Any);
+            unsettled.fresh.insert(bucket, Late::Any);
         }
     }
 
@@ -222,7 +255,7 @@ impl Store {
     pub(in crate::store) fn note_late(&self, rows: Vec<Row>) {
         let mut late = self.late();
         for row in rows {
-            let of = late.entry(row.bucket()).or_insert_with(|| Late::Rows(BTreeSet::new()));
+            let of = late.fresh.entry(row.bucket()).or_insert_with(|| Late::Rows(BTreeSet::new()));
             if let Late::Rows(rows) = of {
                 rows.insert(row);
                 if rows.len() > MOST_LATE {
@@ -231,11 +264,6 @@ impl Store {
             }
         }
     }
-}
-
-/// What an earlier process noted as late: which rows, it knew alone.
-pub(in crate::store) fn late_of(noted: &Noted) -> LateByBucket {
-    noted.late_buckets().map(|bucket| (bucket, Late::Any)).collect()
 }
 
 /// Why settling cannot go on.
@@ -250,4 +278,7 @@ pub enum SettlingError {
     /// Something cannot be written.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// Somebody asked for it.
+    #[error("settling was interrupted")]
+    Interrupted,
 }

@@ -99,11 +99,10 @@ fn with_network(fields: Fields, network: Network) -> Fields {
 
 /// The kind that the source's words had, before settling gave it its place among the others.
 ///
-/// `Void` is the one kind that forgets it; whoever voids a record writes it under the key it was read from.
+/// `Withdrawn` is the one kind that forgets it; whoever withdraws a record writes that under the key it was read from.
 const fn kind_as_said(kind: Kind) -> Kind {
     match kind {
-        Kind::First | Kind::Resumed => Kind::Update,
-        Kind::Restart => Kind::Start,
+        Kind::First | Kind::Resumed | Kind::Void => Kind::Update,
         Kind::Lone => Kind::Stop,
         Kind::Start
         | Kind::Update
@@ -114,7 +113,6 @@ const fn kind_as_said(kind: Kind) -> Kind {
         | Kind::InferredStart
         | Kind::Carry
         | Kind::Lapsed
-        | Kind::Void
         | Kind::Vacated
         | Kind::LeaseEnd
         | Kind::Withdrawn => kind,
