@@ -45,7 +45,7 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-events proof-lookup proof-settle proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
+proof: proof-wire proof-events proof-freeradius proof-lookup proof-settle proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
@@ -54,6 +54,10 @@ proof-wire: setup ## A million hostile datagrams into each reader.
 .PHONY: proof-events
 proof-events: setup ## A million lines in one stream, and kill -9 in the middle of forty.
 	LAPSED_STREAM_LINES=1000000 LAPSED_STREAM_ROUNDS=40 cargo test $(CARGO_FLAGS) --test events_stream
+
+.PHONY: proof-freeradius
+proof-freeradius: setup ## FreeRADIUS in front, and the daemon dead for 20 s: nothing lost, nothing twice.
+	LAPSED_OUTAGE_SECS=20 cargo test $(CARGO_FLAGS) --test freeradius
 
 .PHONY: proof-lookup
 proof-lookup: setup ## A hundred thousand random histories, every answer against a naive reference.
