@@ -42,9 +42,8 @@ name = "freeradius"
 secret-file = "nas.secret"
 "#;
 
-/// NAS that send at once, sessions of each, and statements of each a second.
+/// NAS that send at once, and statements of each a second.
 const NAS: u32 = 4;
-const SESSIONS: u32 = 150;
 const RATE: u32 = 15;
 
 /// What real NAS put beside the rest. None of it may reach the daemon, and none of it may stop the spool.
@@ -112,9 +111,10 @@ impl Session {
     }
 }
 
+/// What a NAS has to say: enough to outlast the outage.
 fn sessions(nas: u32) -> Vec<Session> {
-    let began = ago(1500);
-    (0..SESSIONS).map(|number| Session { nas, number, start: began.plus(Duration::from_secs(number.into())) }).collect()
+    let (began, count) = (ago(1500), 50 + 12 * u32::try_from(outage().as_secs()).unwrap());
+    (0..count).map(|number| Session { nas, number, start: began.plus(Duration::from_secs(number.into())) }).collect()
 }
 
 /// The daemon, and FreeRADIUS in front of it. From now on the daemon has the same port whenever it starts.
@@ -203,7 +203,7 @@ fn nothing_is_there_twice(site: &Site, sessions: &[Session]) {
     let store = Store::open(&config.state_dir, &config.keyring_dir, &config.retention, opening).unwrap();
     let mut observations = store.observations(config.retention.cutoff(now));
     for session in sessions {
-        let name = SubscriberId(session.subscriber().into());
+        let name = SubscriberId(session.subscriber());
         let records = observations.of_subscriber(&Entity::default(), &name, ago(3600), now).unwrap();
         let said = records.iter().filter(|record| {
             matches!(record.subject, Subject::Assignment { .. }) && !matches!(record.kind, Kind::Carry | Kind::Lapsed)
