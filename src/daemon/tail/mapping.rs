@@ -54,3 +54,28 @@ impl Mapping {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_again_when_it_changed_and_stays_in_force_while_it_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("accounts.csv");
+        let mut mapping = Mapping::new(&path);
+        let read = |mapping: &mut Mapping| mapping.changed().map(|accounts| accounts.len());
+        assert_eq!(read(&mut mapping), None, "it is not there yet");
+        fs::write(&path, "cm-1,acct-1\n").unwrap();
+        assert_eq!(read(&mut mapping), Some(1));
+        assert_eq!(read(&mut mapping), None, "it did not change");
+        fs::write(&path, "cm-1,acct-1\ncm-2,acct-2\n").unwrap();
+        assert_eq!(read(&mut mapping), Some(2));
+        fs::remove_file(&path).unwrap();
+        assert_eq!(read(&mut mapping), None, "what was read stays");
+        // Replaced by another of the same length, as editors do.
+        fs::write(dir.path().join("new"), "cm-1,acct-7\n").unwrap();
+        fs::rename(dir.path().join("new"), &path).unwrap();
+        assert_eq!(read(&mut mapping), Some(1));
+    }
+}
