@@ -1,9 +1,5 @@
 //! Debian's dnsmasq with the hook and the configuration that we ship, and a real client: the daemon answers who had the address.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test stops at what it did not expect, and says what it could not do"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod dhcp_rig;
 #[expect(dead_code, reason = "every test uses its part of it")]

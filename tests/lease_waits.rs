@@ -1,9 +1,5 @@
 //! The rows of a lease file wait in it while nothing can be taken, and are named by the list of accounts as it is then.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test stops at what it did not expect, and says what it could not do"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
