@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::domain::actor::{Principal, Role};
 use crate::domain::clock_guard::Reason;
+use crate::domain::finding::Finding;
 use crate::domain::process::ProcessType;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
@@ -77,25 +78,65 @@ impl Papers {
     }
 }
 
+/// Who asked for personal data, and under what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// When.
+    pub at: Timestamp,
+    /// Who, as a keyed hash.
+    pub actor: [u8; 8],
+    /// In what role.
+    pub role: Role,
+    /// A random number that ties the answer to this entry.
+    pub request: [u8; 16],
+    /// Under what class of process.
+    pub class: Class,
+    /// The papers, under a salt.
+    pub papers: String,
+}
+
+impl Access {
+    /// The access of `principal`, whose pseudonym is `actor`.
+    pub fn new(
+        at: Timestamp,
+        actor: [u8; 8],
+        principal: &Principal,
+        request: [u8; 16],
+        papers: &Papers,
+        salt: &Salt,
+    ) -> Self {
+        let class = Class::of(papers.process);
+        Self { at, actor, role: principal.role, request, class, papers: papers.commitment(salt) }
+    }
+
+    /// The lines that every access has before its outcome.
+    fn head(&self) -> String {
+        let Self { at, actor, role, request, class, .. } = self;
+        let (actor, request) = (hex(actor), hex(request));
+        format!("time {at}\nactor {actor}\nrole {role}\nrequest {request}\nclass {}\n", class.name())
+    }
+}
+
 /// One entry of the access ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// A lookup was answered.
     Lookup {
-        /// When.
-        at: Timestamp,
-        /// Who, as a keyed hash.
-        actor: [u8; 8],
-        /// In what role.
-        role: Role,
-        /// A random number that ties the answer to this entry.
-        request: [u8; 16],
-        /// Under what class of process.
-        class: Class,
+        /// Who asked, and under what.
+        access: Access,
         /// With what outcome.
         verdict: Verdict,
-        /// The papers, under a salt.
-        papers: String,
+    },
+    /// What one subscriber had was looked up.
+    Subscriber {
+        /// Who asked, and under what.
+        access: Access,
+        /// With what outcome.
+        finding: Finding,
+        /// How many logons were found.
+        logons: usize,
+        /// How many assignments were found.
+        assignments: usize,
     },
     /// Someone accepted a wall clock that was in doubt.
     ClockAccepted {
@@ -122,35 +163,17 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// The entry of a lookup by `principal`, whose pseudonym is `actor`.
-    pub fn lookup(
-        at: Timestamp,
-        actor: [u8; 8],
-        principal: &Principal,
-        request: [u8; 16],
-        papers: &Papers,
-        salt: &Salt,
-        verdict: Verdict,
-    ) -> Self {
-        Self::Lookup {
-            at,
-            actor,
-            role: principal.role,
-            request,
-            class: Class::of(papers.process),
-            verdict,
-            papers: papers.commitment(salt),
-        }
-    }
-
     /// The canonical bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let text = match self {
-            Self::Lookup { at, actor, role, request, class, verdict, papers } => format!(
-                "lapsed-access-v1 lookup\ntime {at}\nactor {}\nrole {role}\nrequest {}\nclass {}\nverdict {verdict}\nitems 1\npapers {papers}\n",
-                hex(actor),
-                hex(request),
-                class.name(),
+            Self::Lookup { access, verdict } => {
+                let Access { papers, .. } = access;
+                format!("lapsed-access-v1 lookup\n{}verdict {verdict}\nitems 1\npapers {papers}\n", access.head())
+            }
+            Self::Subscriber { access, finding, logons, assignments } => format!(
+                "lapsed-access-v1 subscriber\n{}finding {finding}\nlogons {logons}\nassignments {assignments}\npapers {}\n",
+                access.head(),
+                access.papers,
             ),
             Self::ClockAccepted { at, actor, role, reason, step } => format!(
                 "lapsed-access-v1 clock-accepted\ntime {at}\nactor {}\nrole {role}\nreason {reason}\nstep {step}\n",
@@ -178,26 +201,34 @@ pub fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_entry_has_fixed_bytes_and_names_nobody() {
+    fn access(role: Role) -> Access {
         let papers =
             Papers { process: ProcessType::Subpoena, case: "24-CR-1022".into(), authority: "Example Court".into() };
-        let principal = Principal { name: "desk-1".into(), role: Role::Analyst };
-        let entry = Entry::lookup(
-            Timestamp::from_millis(1_700_000_000_123),
-            [1; 8],
-            &principal,
-            [2; 16],
-            &papers,
-            &Salt([3; 32]),
-            Verdict::Attributed,
-        );
-        let text = String::from_utf8(entry.to_bytes()).unwrap();
-        assert!(text.starts_with(
-            "lapsed-access-v1 lookup\ntime 2023-11-14T22:13:20.123Z\nactor 0101010101010101\nrole analyst\nrequest 02020202020202020202020202020202\nclass compelled\nverdict attributed\nitems 1\npapers "
-        ));
-        for hidden in ["desk-1", "24-CR", "Example", "subpoena"] {
-            assert!(!text.contains(hidden), "{hidden} in {text}");
+        let principal = Principal { name: "desk-1".into(), role };
+        Access::new(Timestamp::from_millis(1_700_000_000_123), [1; 8], &principal, [2; 16], &papers, &Salt([3; 32]))
+    }
+
+    #[test]
+    fn an_entry_has_fixed_bytes_and_names_nobody() {
+        let head = |role: &str| {
+            format!(
+                "time 2023-11-14T22:13:20.123Z\nactor 0101010101010101\nrole {role}\nrequest 02020202020202020202020202020202\nclass compelled\n"
+            )
+        };
+        let lookup = Entry::Lookup { access: access(Role::Analyst), verdict: Verdict::Attributed };
+        let finding = Finding::Found;
+        let subscriber = Entry::Subscriber { access: access(Role::Approver), finding, logons: 1, assignments: 12 };
+        for (entry, role, kind, outcome) in [
+            (lookup, "analyst", "lookup", "verdict attributed\nitems 1\n"),
+            (subscriber, "approver", "subscriber", "finding found\nlogons 1\nassignments 12\n"),
+        ] {
+            let text = String::from_utf8(entry.to_bytes()).unwrap();
+            let expected = format!("lapsed-access-v1 {kind}\n{}{outcome}papers ", head(role));
+            assert!(text.starts_with(&expected) && text.ends_with('\n'), "{text}");
+            assert_eq!(text.len(), expected.len() + 64 + 1);
+            for hidden in ["desk-1", "24-CR", "Example", "subpoena"] {
+                assert!(!text.contains(hidden), "{hidden} in {text}");
+            }
         }
     }
 

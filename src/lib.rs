@@ -15,7 +15,8 @@
 //! - [`ledger`]: the append-only logs. Knows nothing of leases.
 //! - [`ingest`]: from an event to the records that are kept of it.
 //! - [`settle`]: the pass that writes down what statements mean, so that forgetting changes no answer. Will never disclose.
-//! - [`lookup`]: gathers statements, settles them, judges. Will never know who asks.
+//! - [`lookup`]: gathers statements, settles them, judges; from an address to who held it, and from a subscriber to what they
+//!   had. Will never know who asks.
 //! - [`purge`]: the plan of a purge, its run and its reports; besides the run itself, plain data about buckets, counts and
 //!   instants. Will never know an address, and never reports what it has not verified.
 //! - [`audit`]: what the access ledger says of an access. [`tokens`]: who may come in.

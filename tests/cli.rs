@@ -50,6 +50,7 @@ fn help_shows_examples_and_what_the_exit_codes_mean() {
         (help(lapsed(&["--help"])), "lapsed run --config"),
         (help(lapse(&["--help"])), "69 daemon unreachable"),
         (help(lapse(&["lookup", "--help"])), "lapse lookup 203.0.113.7 --at"),
+        (help(lapse(&["subscriber", "--help"])), "1 nothing found, 2 usage"),
     ] {
         assert!(help.contains("Example") && help.contains(example), "{help}");
     }

@@ -175,6 +175,12 @@ fn papers<'a>(address: &'a str, at: &'a str) -> Vec<&'a str> {
     subpoena(address, at).into_iter().map(replaced).collect()
 }
 
+/// The arguments of a look-up of one subscriber.
+fn history<'a>(person: &'a str, from: &'a str, to: &'a str) -> Vec<&'a str> {
+    let papers = ["--process", "warrant", "--case", CASE, "--authority", AUTHORITY, "-o", "json"];
+    [["subscriber", person, "--from", from, "--to", to].as_slice(), &papers].concat()
+}
+
 #[test]
 fn nobody_is_found_in_any_file_or_in_the_talk_of_a_daemon_that_says_all_it_can() {
     let ours = "[[network]]\nprefix = \"198.51.100.0/25\"\n[[network]]\nprefix = \"2001:db8:7a11:b330::/60\"\n";
@@ -194,7 +200,15 @@ fn nobody_is_found_in_any_file_or_in_the_talk_of_a_daemon_that_says_all_it_can()
             assert!(occurs(trace.as_bytes(), &output.stdout), "{trace}");
         }
     }
+    let (from, person) = (ago(3000).to_string(), STORED.user_name());
+    let approver = site.token("desk-2", "approver");
+    let output = site.lapse(Some(&approver), &history(&person, &from, &at));
+    assert_eq!(code(&output), 0);
+    for trace in [STORED.v4().to_string(), STORED.v6().to_string(), STORED.mac_with(":"), STORED.circuit_id()] {
+        assert!(occurs(trace.as_bytes(), &output.stdout), "{trace}");
+    }
     // What goes wrong must not be talked about either.
+    assert_eq!(code(&site.lapse(Some(&approver), &history(&person, "yesterday", &at))), 2);
     assert_eq!(code(&site.lapse(Some(&token), &papers(&STORED.v4().to_string(), "yesterday"))), 2);
     assert_eq!(code(&site.lapse(Some(&token), &papers(&STORED.user_name(), &at))), 2);
 
@@ -225,9 +239,10 @@ fn assert_the_search_can_find(rows: &[(String, Vec<u8>, Vec<u8>)], state: &Path,
     assert_eq!(count("by_address"), 2 + 2 * 3 + 1);
     let entries: Vec<_> = rows.iter().filter(|(family, ..)| family == "ledger").collect();
     let with = |mark: &[u8]| entries.iter().filter(|(.., value)| occurs(mark, value)).count();
-    // The token and the lookups that were answered; the reports of the start and of the stop.
-    assert_eq!((with(b"lapsed-access-v1 "), with(b"lapsed-access-v1 lookup")), (3, 2));
-    assert_eq!((with(b"lapsed-purge-v1"), entries.len()), (2, 5));
+    // The tokens and the lookups that were answered; the reports of the start and of the stop.
+    assert_eq!((with(b"lapsed-access-v1 "), with(b"lapsed-access-v1 lookup")), (5, 2));
+    assert_eq!(with(b"lapsed-access-v1 subscriber"), 1);
+    assert_eq!((with(b"lapsed-purge-v1"), entries.len()), (2, 7));
     for dir in [state, copy] {
         let raw: Vec<u8> = files_below(dir).iter().flat_map(|file| fs::read(file).unwrap()).collect();
         assert!(occurs(b"bng-north", &raw) && occurs(b"LAPSED-ACCESS-V1 LOOKUP", &raw), "{}", dir.display());

@@ -6,6 +6,7 @@ mod events;
 mod problem;
 mod purge;
 mod status;
+mod subscriber;
 
 pub use answer::{AtText, BoundaryText, HeardText, InsideText, LedgerText, LineText, LookupAnswer, LookupRequest};
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
@@ -16,9 +17,12 @@ pub use purge::{
     RunText, SpanText, WindowAnswer, WindowRequest,
 };
 pub use status::{DiskStatus, GapText, SourceStatus, StatusAnswer};
+pub use subscriber::{AssignmentText, EndText, LogonText, PortsText, SpanAsked, SubscriberAnswer, SubscriberRequest};
 
 /// `POST`: one lookup, a [`LookupRequest`] answered with a [`LookupAnswer`].
 pub const LOOKUPS: &str = "/v1/lookups";
+/// `POST`: what one subscriber had, a [`SubscriberRequest`] answered with a [`SubscriberAnswer`].
+pub const SUBSCRIBERS: &str = "/v1/subscribers";
 /// `POST`, with `?first=` for the number of the first line: lines of JSON, one event each, answered line by line with
 /// an [`EventAck`]; where not all are answered, the last line is a [`StreamEnd`].
 pub const EVENTS: &str = "/v1/events";
@@ -47,3 +51,5 @@ pub const READYZ: &str = "/readyz";
 
 /// Version of the JSON of a lookup.
 pub const LOOKUP_VERSION: u32 = 1;
+/// Version of the JSON of a look-up of one subscriber.
+pub const SUBSCRIBER_VERSION: u32 = 1;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::api::Problem;
+use crate::domain::finding::Finding;
 use crate::domain::verdict::Verdict;
 
 /// An ending and its exit code.
@@ -43,6 +44,17 @@ impl Ending {
             Verdict::Refused => Self::Refused,
             Verdict::Purged => Self::Purged,
             Verdict::NoCoverage => Self::NoCoverage,
+        }
+    }
+
+    /// The ending of a look-up of one subscriber with this outcome.
+    pub const fn of_finding(finding: Finding) -> Self {
+        match finding {
+            Finding::Found => Self::Ok,
+            Finding::Nothing => Self::Nobody,
+            Finding::Future => Self::Usage,
+            Finding::Refused => Self::Refused,
+            Finding::Purged => Self::Purged,
         }
     }
 

@@ -11,10 +11,12 @@ mod purge;
 mod render;
 mod render_purge;
 mod render_sources;
+mod render_subscriber;
 mod run;
 mod send;
 mod short_turns;
 mod status;
+mod subscriber;
 mod sweep;
 mod token;
 mod verify_store;
@@ -111,11 +113,14 @@ enum LapsedCommand {
         --case 24-CR-1022 --authority 'Example District Court'
   lapse lookup 2001:db8:17::5 --at 2026-11-21T21:03:22Z --port 51515 --process warrant \\
         --case 24-CR-1022 --authority 'Example District Court' -o json
+  lapse subscriber alice@example.net --from 2026-11-21T00:00:00Z --to 2026-11-21T12:00:00Z \\
+        --process court-order --case 24-CR-1022 --authority 'Example District Court'
 
 LAPSE_TOKEN holds the bearer token; without one the daemon goes by who you are on this machine.
 
 Exit codes of lookup: 0 attributed, 1 nobody held it, 2 usage or a time in the future, 3 ambiguous or uncertain,
-4 refused, 5 purged, 6 no coverage, 69 daemon unreachable or its clock in doubt, 70 a fault of Lapsed."
+4 refused, 5 purged, 6 no coverage, 69 daemon unreachable or its clock in doubt, 70 a fault of Lapsed.
+Of subscriber: 0 something found, 1 nothing found, and the same otherwise."
 )]
 struct LapseArgs {
     #[command(flatten)]
@@ -142,6 +147,8 @@ fn token() -> Option<String> {
 enum LapseCommand {
     /// Ask who held an address at an instant, under a legal process.
     Lookup(lookup::Args),
+    /// Ask what one subscriber had over a span, under a legal process: logons and assignments. Approvers only.
+    Subscriber(subscriber::Args),
     /// Send events from a file or a pipe, one JSON object a line.
     Send(send::Args),
     /// Show how the daemon is doing; no personal data.
@@ -181,6 +188,9 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
     match LapseArgs::try_parse_from(args) {
         Err(error) => usage(&error),
         Ok(LapseArgs { connection, command: LapseCommand::Lookup(args) }) => lookup::lookup(&connection, &args),
+        Ok(LapseArgs { connection, command: LapseCommand::Subscriber(args) }) => {
+            subscriber::subscriber(&connection, &args)
+        }
         Ok(LapseArgs { connection, command: LapseCommand::Send(args) }) => send::send(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Status(args) }) => status::status(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Clock(args) }) => clock::clock(&connection, &args),

@@ -21,6 +21,12 @@ impl Sheet {
         let _ = writeln!(self.0, "  {name:<13} {}", escape(value));
     }
 
+    /// Begins a part of the sheet.
+    pub(super) fn head(&mut self, title: &str) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "{title}");
+    }
+
     pub(super) fn maybe(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.line(name, value);
@@ -103,11 +109,12 @@ fn boundary(boundary: &BoundaryText, side: &str) -> String {
         Evidence::Observed => format!("{time} (observed, {distance} s {side})"),
         Evidence::Inferred => format!("{time} (inferred, {distance} s {side})"),
         Evidence::BeyondHorizon => format!("at or before {time} (the horizon)"),
+        Evidence::BeyondSpan => format!("{time}, and beyond"),
     }
 }
 
 /// An instant with its weekday, in the zone that `zone` puts it in.
-fn calendar(utc: &str, zone: impl Fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>) -> String {
+pub(super) fn calendar(utc: &str, zone: impl Fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>) -> String {
     let time = DateTime::parse_from_rfc3339(utc);
     time.map_or_else(|_| utc.to_owned(), |time| zone(time).format("%a %Y-%m-%d %H:%M:%S%.3f %:z").to_string())
 }

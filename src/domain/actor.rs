@@ -44,6 +44,11 @@ impl Role {
         matches!(self, Self::Analyst | Self::Approver)
     }
 
+    /// May this role ask what one subscriber had? It shows where a person was over days, where a lookup shows an instant.
+    pub const fn may_look_up_subscribers(self) -> bool {
+        matches!(self, Self::Approver)
+    }
+
     /// May this role read the daemon's status? It holds no personal data; sources have no use for it.
     pub const fn may_read_status(self) -> bool {
         !matches!(self, Self::Source)

@@ -7,6 +7,7 @@ pub mod clock_guard;
 pub mod coverage;
 pub mod erasure;
 pub mod event;
+pub mod finding;
 pub mod identity;
 pub mod lease;
 pub mod nat;

@@ -122,6 +122,20 @@ impl ProcessType {
             Self::Dmca512h => Release::Refused("it releases nothing; refer it to counsel"),
         }
     }
+
+    /// May a look-up of one subscriber answer it: everything that a person had, over a span?
+    ///
+    /// That is a right of its own. What names a statute or an order for the records of a customer has it; a civil order
+    /// asks who was behind an address, and not what else that person had.
+    pub const fn release_of_subscriber(self) -> Release {
+        let is_for_records_of_a_customer = matches!(self, Self::Subpoena | Self::CourtOrder | Self::Warrant);
+        match self.release() {
+            Release::Assignment if !is_for_records_of_a_customer => {
+                Release::Refused("it releases the subscriber of an address, and not a subscriber's addresses")
+            }
+            release @ (Release::Assignment | Release::Refused(_)) => release,
+        }
+    }
 }
 
 impl fmt::Display for ProcessType {

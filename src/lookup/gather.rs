@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::domain::address::{Family, Network};
+use crate::domain::address::{Family, Network, Realm};
 use crate::domain::record::Kind;
 use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Read, Said};
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
@@ -26,8 +26,9 @@ pub(super) fn gather(
     cutoff: Cutoff,
     now: Timestamp,
 ) -> Result<Vec<Timeline>, ReadError> {
+    let mut observations = store.observations(cutoff);
     let mut reading = Reading {
-        observations: store.observations(cutoff),
+        observations: &mut observations,
         policy,
         question,
         reach,
@@ -50,8 +51,22 @@ pub(super) fn gather(
     Ok(timelines)
 }
 
-struct Reading<'a> {
-    observations: Observations<'a>,
+/// Everything that is readable of one prefix, whoever held it.
+pub(super) fn whole(
+    observations: &mut Observations<'_>,
+    policy: &Policy,
+    realm: &Realm,
+    network: Network,
+    now: Timestamp,
+) -> Result<Timeline, ReadError> {
+    let horizon = observations.cutoff().horizon();
+    let question = Question { address: network.address(), at: now, port: None, realm: realm.clone() };
+    let reach = Reach::Everything;
+    Reading { observations, policy, question: &question, reach, horizon, from: now, to: now, now }.timeline(network)
+}
+
+struct Reading<'a, 'store> {
+    observations: &'a mut Observations<'store>,
     policy: &'a Policy,
     question: &'a Question,
     reach: Reach,
@@ -69,7 +84,7 @@ struct Stretch {
     last: Bucket,
 }
 
-impl Reading<'_> {
+impl Reading<'_, '_> {
     fn timeline(&mut self, network: Network) -> Result<Timeline, ReadError> {
         let mut statements = Statements::new(network);
         let mut marked = BTreeSet::new();

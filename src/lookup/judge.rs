@@ -15,7 +15,7 @@ use super::timeline::{Timeline, nearest};
 use super::{Answer, Heard, Holder, Policy, Question};
 
 /// Nearer than this to the horizon, evidence is going.
-const NEAR_HORIZON: Duration = Duration::from_secs(300);
+pub(super) const NEAR_HORIZON: Duration = Duration::from_secs(300);
 
 /// Who holds an address: a subscriber, whoever has an address on the inside of a NAT, or a session of which neither is known.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,15 +38,8 @@ impl Holding<'_> {
         self.timeline.runs.get(self.held.run).is_some_and(|run| run.ports.is_all())
     }
 
-    /// What the session said in this span. A span whose start was not observed may go back on what was said before; one
-    /// that is known only because its session spoke after it had ended, on that.
     fn records(&self) -> Vec<&Record> {
-        let observed = self.held.from.evidence == Evidence::Observed;
-        let own = self.timeline.own_statements(self.held.run);
-        let begun = own.into_iter().filter(|record| !observed || record.at >= self.held.from.at);
-        let ended = |record: &Record| self.held.until.is_some_and(|until| record.at > until.at);
-        let (after, inside): (Vec<_>, Vec<_>) = begun.partition(|record| ended(record));
-        if inside.is_empty() { after.into_iter().take(1).collect() } else { inside }
+        self.timeline.records_of(self.held)
     }
 
     fn party(&self, at: Timestamp) -> Option<Party> {

@@ -1,13 +1,14 @@
 //! Who held an address at an instant: gather the statements, settle them, judge.
 //!
 //! `gather` reads the store, only as far as the answer needs; `timeline` turns what was read into spans; `judge`
-//! decides; the last two are pure. `join` goes on to the inside of a NAT where the holder is known there only. Nothing
-//! here knows who asks or why: that is the business of `audit` and the API.
+//! decides; the last two are pure. `join` goes on to the inside of a NAT where the holder is known there only. `subscriber`
+//! goes the other way, from a name to addresses. Nothing here knows who asks or why: that is the business of `audit` and the API.
 
 mod coverage;
 mod gather;
 mod join;
 mod judge;
+mod subscriber;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +25,10 @@ use crate::domain::time::{Cutoff, Timestamp};
 use crate::domain::verdict::{Caution, Verdict};
 use crate::store::{ReadError, Store};
 
+pub use subscriber::{Assignment, History, Logon, SubscriberQuestion, look_up_subscriber};
+
 use coverage::Watch;
-use judge::Evidences;
+use judge::{Evidences, NEAR_HORIZON};
 
 /// "Who held this address at this instant?"
 #[derive(Clone, Debug, PartialEq, Eq)]

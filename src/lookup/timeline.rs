@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::address::{Network, Ports};
 use crate::domain::identity::{NasId, SessionTag, SubscriberId};
 use crate::domain::record::{Kind, Record, Subject};
-use crate::domain::session::{self, Held, Read, Run, Said, Settled, Statement};
+use crate::domain::session::{self, Evidence, Held, Read, Run, Said, Settled, Statement};
 use crate::domain::time::Timestamp;
 
 use super::Policy;
@@ -216,6 +216,17 @@ impl Timeline {
         let mut records: Vec<&Record> = own.map(|(_, record)| record).collect();
         records.sort_by_key(|record| record.at);
         records
+    }
+
+    /// What the session of a span said in it. A span whose start was not observed may go back on what was said before; one
+    /// that is known only because its session spoke after it had ended, on that.
+    pub(super) fn records_of(&self, held: &Held) -> Vec<&Record> {
+        let observed = held.from.evidence == Evidence::Observed;
+        let own = self.own_statements(held.run);
+        let begun = own.into_iter().filter(|record| !observed || record.at >= held.from.at);
+        let ended = |record: &Record| held.until.is_some_and(|until| record.at > until.at);
+        let (after, inside): (Vec<_>, Vec<_>) = begun.partition(|record| ended(record));
+        if inside.is_empty() { after.into_iter().take(1).collect() } else { inside }
     }
 
     /// Has a source that reports its open sessions been silent about this one, on either side of an instant, for as long as a

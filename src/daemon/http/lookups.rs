@@ -13,12 +13,13 @@ use crate::api::{
     AtText, BoundaryText, HeardText, InsideText, LOOKUP_VERSION, LedgerText, LineText, LookupAnswer, LookupRequest,
     Problem,
 };
-use crate::audit::{Entry, Papers, Salt, hex};
+use crate::audit::{Entry, Papers};
 use crate::daemon::stopwatch::Stopwatch;
 use crate::daemon::time::Present;
-use crate::domain::actor::Principal;
 use crate::domain::address::Realm;
-use crate::domain::process::{ProcessType, Release};
+use crate::domain::identity::Line;
+use crate::domain::nat::Inside;
+use crate::domain::process::Release;
 use crate::domain::rfc3339;
 use crate::domain::session::Edge;
 use crate::domain::time::Timestamp;
@@ -26,15 +27,13 @@ use crate::domain::verdict::Verdict;
 use crate::lookup::{self, Answer, Question, Reach};
 
 use super::identity::Asker;
-use super::{App, Refusal};
+use super::{App, Refusal, access};
 
 /// What every `purged` says, always in the same words: another wording would betray a sealed hold.
-const PURGED: &str = "We hold no readable record for this time. We cannot say whether one ever existed. This does not speak of material preserved under other process.";
+pub(super) const PURGED: &str = "We hold no readable record for this time. We cannot say whether one ever existed. This does not speak of material preserved under other process.";
 const AMBIGUOUS: &str = "Several subscribers may have held it; name the port, or the exact time.";
 /// Of what the answer's time was made (W3C Server Timing): `read`, the store and the judgement; `record`, the ledger's entry.
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
-/// Longest case number or authority, in bytes.
-const MAX_PAPER: usize = 1000;
 
 pub(super) async fn lookup(
     State(app): State<Arc<App>>,
@@ -57,7 +56,7 @@ pub(super) async fn lookup(
         Release::Assignment => (app.answer(question.clone()).await?, None),
     };
     let recording = Stopwatch::start();
-    let ledger = app.record(&asker, &papers, answer.verdict).await?;
+    let ledger = app.record(&asker, &papers, |access| Entry::Lookup { access, verdict: answer.verdict }).await?;
     let timing = timing(read, recording.elapsed());
     // The entry took a moment to become durable. What passed the horizon meanwhile is hidden, and a clock that jumped
     // meanwhile says nothing about the horizon.
@@ -85,22 +84,9 @@ fn understand(request: &LookupRequest) -> Result<(Question, Papers), Problem> {
         .parse()
         .map_err(|_| Problem::bad_field("address", format!("`{}` is no IPv4 or IPv6 address", request.address)))?;
     let at = rfc3339::parse(&request.at).map_err(|error| Problem::bad_field("at", error))?;
-    let process: ProcessType = request.process.parse().map_err(|error| {
-        let known = ProcessType::ALL.map(ProcessType::name).join(", ");
-        Problem::bad_field("process", format!("{error}; there are {known}"))
-    })?;
-    for (field, text) in [("case", &request.case), ("authority", &request.authority)] {
-        if text.trim().is_empty() {
-            return Err(Problem::bad_field(field, "it is empty; nothing is answered without a process on file"));
-        }
-        if text.len() > MAX_PAPER {
-            return Err(Problem::bad_field(field, format!("it is longer than {MAX_PAPER} bytes")));
-        }
-    }
     let realm = Realm(request.realm.clone().unwrap_or_default());
     let question = Question { address: address.to_canonical(), at, port: request.port, realm };
-    let papers = Papers { process, case: request.case.clone(), authority: request.authority.clone() };
-    Ok((question, papers))
+    Ok((question, access::papers(&request.process, &request.case, &request.authority)?))
 }
 
 impl App {
@@ -129,22 +115,6 @@ impl App {
         let network = self.config.network_of(question.address)?;
         (!network.entity.is_empty()).then(|| network.entity.clone())
     }
-
-    /// Makes the access durable in the ledger. Without it, no answer leaves.
-    async fn record(&self, asker: &Principal, papers: &Papers, verdict: Verdict) -> Result<LedgerText, Problem> {
-        self.has_room().await?;
-        let (mut salt, mut request) = (Salt([0; 32]), [0_u8; 16]);
-        let random = getrandom::fill(&mut salt.0).and_then(|()| getrandom::fill(&mut request));
-        random.map_err(|error| Problem::internal(format!("no random bytes: {error}")))?;
-        let actor = self.sealer.actor_pseudonym(&asker.name);
-        let entry = Entry::lookup(self.time.believed(), actor, asker, request, papers, &salt, verdict);
-        let index = self
-            .queue
-            .append(entry.to_bytes(), None)
-            .await
-            .map_err(|_| Problem::unavailable("the access could not be recorded, so nothing is answered"))?;
-        Ok(LedgerText { index, request: hex(&request), salt: hex(&salt.0) })
-    }
 }
 
 fn render(
@@ -171,17 +141,10 @@ fn render(
         at: AtText { written: request.at.clone(), utc: Timestamp::to_string(&question.at) },
         subscriber: holder.as_ref().and_then(|holder| holder.subscriber.as_ref()).map(|name| name.as_str().to_owned()),
         assigned: holder.as_ref().map(|holder| holder.network.to_string()),
-        inside: answer
-            .inside
-            .map(|inside| InsideText { address: inside.network.to_string(), realm: inside.realm.to_string() }),
+        inside: answer.inside.map(|inside| inside_text(&inside)),
         session: holder.as_ref().map(|holder| holder.session.to_string()),
         nas: holder.as_ref().map(|holder| holder.nas.0.clone()),
-        line: holder.map(|holder| LineText {
-            mac: holder.line.mac.map(|mac| mac.to_string()),
-            circuit_id: holder.line.circuit_id.map(|id| id.0),
-            remote_id: holder.line.remote_id.map(|id| id.0),
-            nas_port: holder.line.nas_port.map(|port| port.0),
-        }),
+        line: holder.map(|holder| line_text(holder.line)),
         since: answer.since.map(boundary),
         until: answer.until.map(boundary),
         heard: HeardText {
@@ -195,4 +158,17 @@ fn render(
         horizon: answer.horizon.to_string(),
         ledger,
     }
+}
+
+pub(super) fn line_text(line: Line) -> LineText {
+    LineText {
+        mac: line.mac.map(|mac| mac.to_string()),
+        circuit_id: line.circuit_id.map(|id| id.0),
+        remote_id: line.remote_id.map(|id| id.0),
+        nas_port: line.nas_port.map(|port| port.0),
+    }
+}
+
+pub(super) fn inside_text(inside: &Inside) -> InsideText {
+    InsideText { address: inside.network.to_string(), realm: inside.realm.to_string() }
 }

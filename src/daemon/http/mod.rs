@@ -1,5 +1,6 @@
 //! The API on the Unix socket.
 
+mod access;
 mod clock;
 mod events;
 mod identity;
@@ -8,6 +9,7 @@ mod purge;
 mod query;
 mod status;
 mod stream;
+mod subscribers;
 
 use std::fs;
 use std::io;
@@ -94,6 +96,7 @@ impl IntoResponse for Refusal {
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(api::LOOKUPS, post(lookups::lookup))
+        .route(api::SUBSCRIBERS, post(subscribers::subscriber))
         .route(api::EVENTS, post(events::take))
         .route(api::STATUS, get(status::status))
         .route(api::CLOCK, get(clock::status))

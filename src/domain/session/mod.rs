@@ -217,6 +217,8 @@ pub enum Evidence {
     Inferred,
     /// It lies before the horizon, where nothing is known any more.
     BeyondHorizon,
+    /// It lies outside the span that was asked for, and is not told.
+    BeyondSpan,
 }
 
 /// Does a statement of this meaning leave its run closed?

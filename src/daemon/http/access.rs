@@ -1,0 +1,51 @@
+//! What every question about people needs: papers, and an entry in the ledger that is durable before the answer leaves.
+
+use crate::api::{LedgerText, Problem};
+use crate::audit::{Access, Entry, Papers, Salt, hex};
+use crate::domain::actor::Principal;
+use crate::domain::process::ProcessType;
+
+use super::App;
+
+/// Longest case number or authority, in bytes.
+const MAX_PAPER: usize = 1000;
+
+/// Reads the papers; says which field is wrong.
+pub(super) fn papers(process: &str, case: &str, authority: &str) -> Result<Papers, Problem> {
+    let process: ProcessType = process.parse().map_err(|error| {
+        let known = ProcessType::ALL.map(ProcessType::name).join(", ");
+        Problem::bad_field("process", format!("{error}; there are {known}"))
+    })?;
+    for (field, text) in [("case", case), ("authority", authority)] {
+        if text.trim().is_empty() {
+            return Err(Problem::bad_field(field, "it is empty; nothing is answered without a process on file"));
+        }
+        if text.len() > MAX_PAPER {
+            return Err(Problem::bad_field(field, format!("it is longer than {MAX_PAPER} bytes")));
+        }
+    }
+    Ok(Papers { process, case: case.to_owned(), authority: authority.to_owned() })
+}
+
+impl App {
+    /// Makes the access durable in the ledger. Without it, no answer leaves.
+    pub(super) async fn record(
+        &self,
+        asker: &Principal,
+        papers: &Papers,
+        entry: impl FnOnce(Access) -> Entry,
+    ) -> Result<LedgerText, Problem> {
+        self.has_room().await?;
+        let (mut salt, mut request) = (Salt([0; 32]), [0_u8; 16]);
+        let random = getrandom::fill(&mut salt.0).and_then(|()| getrandom::fill(&mut request));
+        random.map_err(|error| Problem::internal(format!("no random bytes: {error}")))?;
+        let actor = self.sealer.actor_pseudonym(&asker.name);
+        let access = Access::new(self.time.believed(), actor, asker, request, papers, &salt);
+        let index = self
+            .queue
+            .append(entry(access).to_bytes(), None)
+            .await
+            .map_err(|_| Problem::unavailable("the access could not be recorded, so nothing is answered"))?;
+        Ok(LedgerText { index, request: hex(&request), salt: hex(&salt.0) })
+    }
+}
