@@ -28,7 +28,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
         "daemon",
         &[
             "domain", "clock", "wire", "sources", "config", "api", "ledger", "store", "tokens", "audit", "ingest",
-            "lookup", "purge",
+            "lookup", "purge", "settle",
         ],
     ),
     (
