@@ -22,8 +22,9 @@ use freeradius_rig::{FreeRadius, Nas};
 use lapsed::clock::{Clock as _, SystemClock};
 use lapsed::config::Config;
 use lapsed::domain::identity::{Entity, SubscriberId};
-use lapsed::domain::record::{Kind, Subject};
+use lapsed::domain::record::Subject;
 use lapsed::domain::session::Evidence;
+use lapsed::domain::session::Said;
 use lapsed::domain::time::Timestamp;
 use lapsed::domain::verdict::Verdict;
 use lapsed::store::{Opening, Store};
@@ -206,7 +207,8 @@ fn nothing_is_there_twice(site: &Site, sessions: &[Session]) {
         let name = SubscriberId(session.subscriber());
         let records = observations.of_subscriber(&Entity::default(), &name, ago(3600), now).unwrap();
         let said = records.iter().filter(|record| {
-            matches!(record.subject, Subject::Assignment { .. }) && !matches!(record.kind, Kind::Carry | Kind::Lapsed)
+            // What settling derived is not said by anybody.
+            matches!(record.subject, Subject::Assignment { .. }) && Said::of(record.kind).is_some_and(Said::is_real)
         });
         let instants: Vec<Timestamp> = said.map(|record| record.at).collect();
         let stated: Vec<Timestamp> = [Some(session.start), session.stop()].into_iter().flatten().collect();
