@@ -14,7 +14,6 @@ mod render_sources;
 mod render_subscriber;
 mod run;
 mod send;
-mod short_turns;
 mod status;
 mod subscriber;
 mod sweep;

@@ -29,11 +29,7 @@ pub(super) fn run(file: &Path, new_keyring: bool) -> Ending {
     for remark in config.remarks() {
         tracing::warn!("{remark}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .on_thread_start(super::short_turns::ask)
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = runtime.map_err(DaemonError::Thread).and_then(|runtime| runtime.block_on(serve(config, new_keyring)));
     match ended {
         Ok(()) => Ending::Ok,
