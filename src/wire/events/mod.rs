@@ -1,6 +1,6 @@
 //! The event stream: newline-delimited JSON, one event a line. What a line may say is in `docs/events.md`.
 //!
-//! [`lines`] cuts bytes into lines of bounded length, [`line`] reads one, and [`error`] is why one cannot be read. Who
+//! [`lines`] cuts bytes into lines of bounded length, [`mod@line`] reads one, and [`error`] is why one cannot be read. Who
 //! may say it, and what is kept of it, is decided above.
 
 pub mod error;
