@@ -40,7 +40,12 @@ impl Settling {
         let Context { time, counters, room, .. } = context.clone();
         let start = Start { time, counters, room };
         let (stop, stopped) = channel();
-        let settler = Settler::new(Arc::clone(store), &context.config);
+        let looked_at = Arc::clone(&context.room);
+        let has_room = move || {
+            looked_at.glance();
+            !looked_at.is_short()
+        };
+        let settler = Settler::new(Arc::clone(store), &context.config).writing_while(has_room);
         let interrupt = settler.interrupt();
         let thread = std::thread::Builder::new().name("settle".into()).spawn(move || start.work(settler, &stopped))?;
         Ok(Self { thread, stop, interrupt })
@@ -82,6 +87,8 @@ impl Start {
                     return;
                 }
                 Err(SettlingError::Interrupted) => return,
+                // It is said elsewhere that the disk is full.
+                Err(SettlingError::NoRoom) => false,
                 Err(error) => {
                     tracing::error!(%error, "settling cannot go on; trying again");
                     false

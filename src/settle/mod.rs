@@ -48,6 +48,7 @@ pub struct Settler {
     findings: Findings,
     work: Work,
     interrupt: Arc<AtomicBool>,
+    has_room: Box<dyn Fn() -> bool + Send>,
 }
 
 /// What the pass has done since it was made.
@@ -89,6 +90,7 @@ impl Settler {
             findings: Findings::new(),
             work: Work::default(),
             interrupt: Arc::default(),
+            has_room: Box::new(|| true),
         }
     }
 
@@ -128,6 +130,14 @@ impl Settler {
     pub fn catch_up(&mut self, now: Timestamp) -> Result<(), SettlingError> {
         while self.step(now)? {}
         Ok(())
+    }
+
+    /// Asks this before every write, and ends a step with [`SettlingError::NoRoom`] if there is no room: a write that fails for
+    /// want of space would end all writing.
+    #[must_use]
+    pub fn writing_while(mut self, has_room: impl Fn() -> bool + Send + 'static) -> Self {
+        self.has_room = Box::new(has_room);
+        self
     }
 
     /// When this is set, a step ends with [`SettlingError::Interrupted`] at the next address.
@@ -174,6 +184,9 @@ impl Settler {
     }
 
     fn flush(&mut self) -> Result<(), SettlingError> {
+        if !(self.has_room)() {
+            return Err(SettlingError::NoRoom);
+        }
         Ok(self.store.keep_findings(std::mem::take(&mut self.findings))?)
     }
 }

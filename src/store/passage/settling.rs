@@ -278,6 +278,9 @@ pub enum SettlingError {
     /// Something cannot be written.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// There is no room on the disk for what was found. It is found again.
+    #[error("there is no room on the disk to settle")]
+    NoRoom,
     /// Somebody asked for it.
     #[error("settling was interrupted")]
     Interrupted,
