@@ -157,3 +157,57 @@ fn a_pass_cut_short_anywhere_comes_to_the_same() {
     assert!(cuts > 20, "only {cuts} cuts");
     assert_eq!(rig.dump(0, hours * HOUR), whole);
 }
+
+/// The same session ends in two buckets; the update of the second speaks after the end in the first, and opens nothing.
+#[test]
+fn an_end_of_a_session_counts_beside_a_later_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path(), TWO_DAYS);
+    let says = |kind, seconds, session: &str| says(kind, seconds, session, &format!("of-{session}"), "198.51.100.7");
+    let ended = Event { assigned: Vec::new(), ..says(EventKind::Stop, 3100, "short") };
+    let straggler = [says(EventKind::Update, 3700, "short"), says(EventKind::Stop, 3710, "short")];
+    rig.store.make_keys(at(3800)).unwrap();
+    rig.hear(&[says(EventKind::Start, 100, "long"), ended], 3800);
+    rig.hear(&straggler, 3800);
+    rig.pass(20 * HOUR);
+    let answer = rig.ask("198.51.100.7", 3705, 20 * HOUR);
+    assert_eq!(answer.holder.unwrap().subscriber.unwrap().0, "of-long");
+    let answer = rig.ask("198.51.100.7", 4000, 20 * HOUR);
+    assert_eq!(answer.holder.unwrap().subscriber.unwrap().0, "of-long");
+}
+
+/// The session tells its name at the very instant at which it is carried on.
+#[test]
+fn a_name_told_at_the_instant_of_a_carry_is_carried_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path(), TWO_DAYS);
+    let carry = rig.config.retention.carry_buckets();
+    let carried = u64::from(carry) * 600;
+    let named = says(EventKind::Update, carried, "lease", "customer-7", "198.51.100.7");
+    let unnamed = Event { subscriber: None, ..says(EventKind::Start, 100, "lease", "", "198.51.100.7") };
+    rig.store.make_keys(at(carried)).unwrap();
+    rig.hear(&[unnamed, named], carried);
+    rig.pass(carried + 10 * HOUR);
+    let now = carried + 48 * HOUR + 1;
+    rig.pass(now);
+    let answer = rig.ask("198.51.100.7", carried + 1, now);
+    assert_eq!(answer.holder.unwrap().subscriber.unwrap().0, "customer-7");
+}
+
+/// What made it mean nothing is forgotten when it is repeated.
+#[test]
+fn a_straggler_repeated_at_the_horizon_still_means_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path(), TWO_DAYS);
+    let says = |kind, seconds| says(kind, seconds, "lease", "customer-7", "198.51.100.7");
+    rig.hear(&[says(EventKind::Start, 100), says(EventKind::Stop, 200), says(EventKind::Update, 300)], 301);
+    rig.pass(20 * HOUR);
+    let now = 48 * HOUR + 250;
+    rig.pass(now);
+    rig.hear(&[says(EventKind::Update, 300)], now);
+    for passes in 0..2 {
+        let answer = rig.ask("198.51.100.7", 400, now);
+        assert!(answer.holder.is_none(), "{passes}: {answer:?}");
+        rig.pass(now);
+    }
+}

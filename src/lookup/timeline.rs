@@ -213,9 +213,9 @@ impl Timeline {
                     || statement.meaning.is_some()
                     || statement.hint.is_some())
         });
-        let mut records: Vec<&Record> = own.map(|(_, record)| record).collect();
-        records.sort_by_key(|record| record.at);
-        records
+        let mut own: Vec<&(Statement, Record)> = own.collect();
+        own.sort_by_key(|(statement, _)| (statement.at, statement.said));
+        own.into_iter().map(|(_, record)| record).collect()
     }
 
     /// What the session of a span said in it. A span whose start was not observed may go back on what was said before; one

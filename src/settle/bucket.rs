@@ -79,19 +79,21 @@ impl Settler {
         let over = Over { bucket, settled_through, marks: self.read_marks(bucket)? };
         self.go_over_spoken(&over)?;
         self.go_over_unspoken(&over)?;
+        // Only now: of what is said in this bucket itself, the marks tell the instants.
+        for session in over.marks.sessions.keys() {
+            self.index.end(*session, bucket);
+        }
         self.index.forget(bucket, self.terms.rules.carry_buckets);
         Ok(())
     }
 
     /// The ends of sessions and the resets in a bucket: they stand elsewhere than what they end.
-    fn read_marks(&mut self, bucket: Bucket) -> Result<Marks, SettlingError> {
+    fn read_marks(&self, bucket: Bucket) -> Result<Marks, SettlingError> {
         let mut marks = Marks::default();
-        let (hasher, index) = (&self.hasher, &mut self.index);
+        let hasher = &self.hasher;
         let outcome = self.store.visit_bucket(bucket, |_, record| match record.subject {
             Subject::Session => {
-                let session = hasher.session(&record.nas, record.session);
-                marks.sessions.entry(session).or_default().push(record.at);
-                index.end(session, bucket);
+                marks.sessions.entry(hasher.session(&record.nas, record.session)).or_default().push(record.at);
             }
             Subject::Nas if record.kind == Kind::Reset => {
                 marks.nases.entry(hasher.nas(&record.nas)).or_default().push(record.at);
@@ -170,8 +172,7 @@ impl Settler {
             }
             for run in site.runs().iter_mut().skip(known) {
                 // An update means nothing after its session's end, also where nothing else was said of the address before.
-                let ended = self.index.ended(run.session).filter(|ended| *ended < over.bucket);
-                run.standing.last = ended.map(|ended| (ended, Kind::Lone));
+                run.standing.last = self.index.ended(run.session).map(|ended| (ended, Kind::Lone));
             }
             over.marks.tell(&mut site);
             let mut verdict = site.judge(read, true, |row| store.record_at(row))?;

@@ -43,7 +43,8 @@ impl Settler {
 
     fn settle_anew(&mut self, late: &LateByBucket, through: Bucket) -> Result<(), SettlingError> {
         let (mut sites, mut ends) = (Sites::new(), Ends::default());
-        for (bucket, late) in late {
+        // What came to a bucket that could not be settled to its end is read when that is done again.
+        for (bucket, late) in late.range(..=through) {
             match late {
                 Late::Rows(rows) => {
                     for row in rows {

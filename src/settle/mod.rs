@@ -172,9 +172,12 @@ impl Settler {
                 Change::Derive { run, record } => {
                     let row = self.store.derive(&mut self.findings, &record, &self.terms.entity_of(&record))?;
                     self.work.derived = self.work.derived.saturating_add(1);
-                    if let Some(run) = runs.get_mut(run).filter(|run| {
-                        run.standing.is_open() && record.kind == Kind::Carry && run.standing.newest == record.at
-                    }) {
+                    // Who spoke at the very instant of the carry is told by that.
+                    let is_newest = |run: &&mut KnownRun| {
+                        let carried = run.standing.last.is_some_and(|(_, kind)| kind == Kind::Carry);
+                        carried && record.kind == Kind::Carry && run.standing.newest == record.at
+                    };
+                    if let Some(run) = runs.get_mut(run).filter(is_newest) {
                         run.row = row;
                     }
                 }

@@ -120,7 +120,8 @@ impl<'a> Site<'a> {
         from_standings: bool,
         mut fetch: impl FnMut(Row) -> Result<Option<Record>, E>,
     ) -> Result<Verdict, E> {
-        self.told.sort_by_key(|told| (told.record.at, told.row));
+        // Rows of one instant stand in the order of hashes: what ended then comes before what began.
+        self.told.sort_by_key(|told| (told.record.at, Said::of(told.record.kind), told.row));
         let (statements, told_of) = self.statements();
         let runs: Vec<Run> = self.local_runs();
         let standings = self.runs.iter().map(|run| run.standing).collect();

@@ -68,7 +68,7 @@ pub use purging::{
 };
 pub use rows::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 
-use engine::{Engine, Expiry};
+use engine::{Column, Engine, Expiry};
 use families::{ledger, marks, meta};
 use files::Paths;
 use keyring::Keyring;
@@ -122,15 +122,17 @@ impl Store {
 
     /// Makes a batch durable: all of it or nothing. When this returns, it survives kill -9 and power loss.
     ///
-    /// Records that are hidden by now are left out; the count says how many. After a failure nobody knows what reached the
+    /// Records that are hidden by now are left out; the count says how many. So is what stands there already and is settled: the
+    /// second copy knows less. After a failure nobody knows what reached the
     /// disk, so every later commit is refused with [`CommitError::Stopped`]: stop acknowledging, exit, and let opening recover.
     pub fn commit(&self, mut batch: Batch) -> Result<u64, CommitError> {
         let _one_at_a_time = self.committing();
         let hidden = batch.leave_out(self.expiry.cutoff());
+        let (width, frontier) = (self.width(), self.frontier());
+        batch.leave_out_repeated(width, frontier, |key| self.engine.has(Column::ByAddress, key))?;
         if batch.is_empty() {
             return Ok(hidden);
         }
-        let (width, frontier) = (self.width(), self.frontier());
         let fresh = batch.noted(width, frontier).beyond(&self.noted());
         // Readers learn of it before the first such record can be seen: a note too many costs a probe, one too few an answer.
         // Nearly every commit has nothing to note, and readers need not wait for it.

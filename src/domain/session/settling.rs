@@ -122,8 +122,14 @@ impl<'a> Settling<'a> {
                 let last = Some((bucket, Kind::Carry));
                 self.set(statement.run, Standing { last, newest, spoke: Spoke::Before, lease_end: None });
                 self.out.push(Settled { at: from, kind: Kind::Carry, run: statement.run, origin: None });
-            } else if statement.meaning.or(statement.hint) == Some(Kind::Void) {
-                self.set(statement.run, Standing { last: Some((bucket, Kind::Stop)), ..Standing::default() });
+            } else {
+                // It was not, and has not been for long.
+                let ended = match statement.meaning.or(statement.hint) {
+                    Some(Kind::Void) => Kind::Stop,
+                    Some(Kind::Resumed) => Kind::Lapsed,
+                    _ => continue,
+                };
+                self.set(statement.run, Standing { last: Some((bucket, ended)), ..Standing::default() });
             }
         }
     }

@@ -84,3 +84,17 @@ fn a_stop_with_its_length_hints_at_a_start_that_a_real_statement_refutes() {
     let refuted = [says(96, 0, Said::Start), says(100, 0, Said::InferredStart), says(140, 0, Said::Stop)];
     assert_eq!(inferred_spans(&[run(0)], &refuted).len(), 0);
 }
+
+#[test]
+fn who_once_spoke_again_ends_nobody_at_the_horizon() {
+    let said = [
+        Statement { hint: Some(Kind::Resumed), ..says(108, 0, Said::Update) },
+        Statement { hint: Some(Kind::Carry), ..says(110, 1, Said::Carry) },
+    ];
+    let read = Read { hinted_through: Some(Bucket(20)), ..read(at(84), at(112)) };
+    let settled = settle_read(&[run(0), run(1)], &said, RULES, read).settled;
+    let mut open: Vec<usize> =
+        spans(&settled).iter().filter(|held| held.covers(at(109))).map(|held| held.run).collect();
+    open.sort_unstable();
+    assert_eq!(open, vec![0, 1]);
+}

@@ -257,6 +257,11 @@ impl Engine {
         Ok(self.db.get_cf(self.column(column)?, key)?)
     }
 
+    /// Is there a row with this key? Cheap where nothing has the key's prefix.
+    pub(super) fn has(&self, column: Column, key: &[u8]) -> Result<bool, EngineError> {
+        Ok(self.db.get_pinned_cf(self.column(column)?, key)?.is_some())
+    }
+
     /// Up to `limit` rows whose keys begin with `start`, from the key `from` on, in key order. For families without records.
     pub(super) fn scan(
         &self,

@@ -108,6 +108,30 @@ impl Batch {
         u64::try_from(before.saturating_sub(self.records.len())).unwrap_or(u64::MAX)
     }
 
+    /// Leaves out what comes late and stands there already, by its key: the same statement, of which settling has since said what
+    /// it means.
+    pub(in crate::store) fn leave_out_repeated<E>(
+        &mut self,
+        width: BucketWidth,
+        frontier: Frontier,
+        mut stands: impl FnMut(&[u8]) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut outcome = Ok(());
+        self.records.retain(|sealed| {
+            let Some((key, _)) = sealed.by_address.as_ref().filter(|_| sealed.is_late(width, frontier)) else {
+                return true;
+            };
+            match stands(key) {
+                Ok(known) => !known,
+                Err(error) => {
+                    outcome = Err(error);
+                    true
+                }
+            }
+        });
+        outcome
+    }
+
     /// The instant of the oldest record.
     pub(in crate::store) fn oldest(&self) -> Option<Timestamp> {
         self.records.iter().map(|sealed| sealed.at).min()
@@ -127,8 +151,7 @@ impl Batch {
     pub(in crate::store) fn noted(&self, width: BucketWidth, frontier: Frontier) -> Noted {
         let mut noted = Noted::default();
         for sealed in &self.records {
-            let bucket = width.bucket_of(sealed.at);
-            let late = Some(bucket).filter(|bucket| sealed.weighs && frontier.has_begun(*bucket));
+            let late = sealed.is_late(width, frontier).then(|| width.bucket_of(sealed.at));
             noted.add(sealed.prefix_len, sealed.reset, late);
         }
         noted
@@ -136,7 +159,7 @@ impl Batch {
 
     /// Where the records will stand that come after their bucket was settled.
     pub(in crate::store) fn late(&self, width: BucketWidth, frontier: Frontier) -> Vec<Row> {
-        let late = self.records.iter().filter(|sealed| sealed.weighs && frontier.has_begun(width.bucket_of(sealed.at)));
+        let late = self.records.iter().filter(|sealed| sealed.is_late(width, frontier));
         late.filter_map(|sealed| sealed.by_address.as_ref().map(|(key, _)| Row(*key))).collect()
     }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::noted::Frontier;
 use crate::domain::address::Family;
 use crate::domain::identity::{Entity, Mac, NasId, SessionId, SessionTag, SubscriberId};
 use crate::domain::record::{Kind, Record, Subject};
-use crate::domain::time::{Bucket, Timestamp};
+use crate::domain::time::{Bucket, BucketWidth, Timestamp};
 use crate::store::engine::{Column, Write};
 use crate::store::keyring::{KeyOf, Keys};
 use crate::store::rows::BucketKeys;
@@ -56,6 +57,11 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    /// Does it come after its bucket was settled, and can it change what was found there?
+    pub(super) fn is_late(&self, width: BucketWidth, frontier: Frontier) -> bool {
+        self.weighs && frontier.has_begun(width.bucket_of(self.at))
+    }
+
     pub(super) fn into_rows(self) -> impl Iterator<Item = Write> {
         let row = |column, (key, value): Row| Write { column, key: key.to_vec(), value };
         let by_address = self.by_address.map(|found| row(Column::ByAddress, found));
