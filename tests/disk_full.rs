@@ -16,7 +16,6 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -78,12 +77,6 @@ const fn address(number: u8) -> Ipv4Addr {
 fn tell(nas: &Nas, number: u8, at: Timestamp) -> Told {
     nas.ask(&statement(number, at));
     Told { address: address(number), at }
-}
-
-/// These tests go by seconds, and each keeps a processor busy: one at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for something, for as long as anything may take. Each look is a process that is run, which takes its time.
@@ -180,7 +173,6 @@ fn speak_until_full(site: &Site, operator: &str, nas: &Nas, told: &mut Vec<Told>
 
 #[test]
 fn on_a_full_disk_nothing_is_taken_in_keys_go_on_time_and_it_ends_by_itself() {
-    let _alone = alone();
     let Some(site) = site() else { return };
     let (operator, analyst) = (site.token("op-1", "operator"), site.token("desk-1", "analyst"));
     let daemon = site.start();
@@ -244,7 +236,6 @@ fn readiness(site: &Site) -> u16 {
 
 #[test]
 fn killed_on_a_full_disk_it_destroys_starts_purges_and_answers_on_the_full_disk() {
-    let _alone = alone();
     let Some(site) = site() else { return };
     let (operator, analyst) = (site.token("op-1", "operator"), site.token("desk-1", "analyst"));
     let daemon = site.start();
@@ -281,7 +272,6 @@ fn killed_on_a_full_disk_it_destroys_starts_purges_and_answers_on_the_full_disk(
 
 #[test]
 fn a_neighbour_that_takes_every_free_page_keeps_no_key_alive_and_loses_nothing() {
-    let _alone = alone();
     let Some(site) = site() else { return };
     let analyst = site.token("desk-1", "analyst");
     let mut daemon = site.start_with("lapsed.toml", Some("debug"));
@@ -348,7 +338,6 @@ fn tell_many(nas: &Nas, bucket: u64) {
 
 #[test]
 fn a_run_without_room_to_rewrite_says_so_and_a_later_one_finishes_it() {
-    let _alone = alone();
     let Some(site) = site() else { return };
     let operator = site.token("op-1", "operator");
     let mut daemon = site.start();
@@ -402,7 +391,6 @@ fn wait_for(instant: Timestamp) {
 
 #[test]
 fn without_a_ballast_a_full_disk_keeps_the_database_shut_and_no_key_alive() {
-    let _alone = alone();
     let Some(site) = site() else { return };
     let analyst = site.token("desk-1", "analyst");
     let daemon = site.start();
@@ -427,7 +415,6 @@ fn without_a_ballast_a_full_disk_keeps_the_database_shut_and_no_key_alive() {
 
 #[test]
 fn a_sweep_needs_no_space_for_keys_and_says_that_it_had_none_for_its_note() {
-    let _alone = alone();
     let Some(site) = site() else { return };
     let daemon = site.start();
     let nas = Nas::at("127.0.0.1", daemon.radius);

@@ -266,9 +266,24 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
+        let ended = self.child.try_wait();
         // Both fail only if it has been waited for already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if thread::panicking() {
+            self.say_more(&ended);
+        }
+    }
+}
+
+impl Daemon {
+    /// What a test that fails would like to know: did the daemon end before, and what did it say?
+    #[expect(clippy::print_stderr, reason = "it is shown with the test that failed")]
+    fn say_more(&self, ended: &std::io::Result<Option<ExitStatus>>) {
+        eprintln!("the daemon had ended: {ended:?}; it said:\n{}", self.talk);
+        while let Ok(line) = self.lines.try_recv() {
+            eprintln!("{}", String::from_utf8_lossy(&line));
+        }
     }
 }
 

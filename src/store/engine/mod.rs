@@ -64,6 +64,9 @@ pub enum EngineError {
     /// A row of the family is not in the format.
     #[error("a row of `{0}` is not in the format")]
     BadRow(&'static str),
+    /// What is in memory is more than there is space for. A flush that fails ends all writing: so it was not begun.
+    #[error("no space left to write to files what is in memory")]
+    NoRoomToFlush,
     /// A file could not be rewritten, with little space left: RocksDB counts it, and says no more.
     #[error("files could not be rewritten: there is little space left")]
     NoRoomToRewrite,
@@ -82,7 +85,7 @@ impl EngineError {
         let full = ["No space left on device", "Disk quota exceeded"];
         match self {
             Self::RocksDb(words) => full.iter().any(|full| words.contains(full)),
-            Self::NoRoomToRewrite => true,
+            Self::NoRoomToFlush | Self::NoRoomToRewrite => true,
             Self::NoColumn(_) | Self::BadRow(_) | Self::NotRewritten | Self::Injected => false,
         }
     }
@@ -311,6 +314,15 @@ impl Engine {
     pub(super) fn flush(&self, columns: &[Column]) -> Result<(), EngineError> {
         let families = columns.iter().map(|column| self.column(*column)).collect::<Result<Vec<_>, _>>()?;
         Ok(self.db.flush_cfs_opt(&families, &FlushOptions::default())?)
+    }
+
+    /// Bytes that a flush of all families would write, at the most.
+    pub(super) fn in_memory(&self) -> Result<u64, EngineError> {
+        let size = |column| {
+            let bytes = self.db.property_int_value_cf(self.column(column)?, properties::CUR_SIZE_ALL_MEM_TABLES)?;
+            Ok(bytes.unwrap_or(0))
+        };
+        Column::ALL.into_iter().map(size).sum()
     }
 
     /// Rewrites every file that holds a key below `end`, on every level.

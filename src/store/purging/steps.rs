@@ -9,6 +9,9 @@ use crate::store::engine::{Column, CommitError, EngineError, RowClass, Rows};
 use crate::store::rows::keys::RowKey;
 use crate::store::{Batch, Store};
 
+/// What a flush takes besides the tables: a log, and a line in the list of files.
+const BESIDE_TABLES: u64 = 256 << 10;
+
 /// What a table file grows to at most: RocksDB's `target_file_size_base`. With less than that free, a rewriting may lack room.
 const TABLE_BYTES: u64 = 64 << 20;
 
@@ -121,12 +124,20 @@ impl Store {
             self.oldest_in_memory.store(u64::MAX, Ordering::Release);
             oldest
         };
-        let flushed = self.engine.flush(&Column::ALL);
+        let flushed = self.room_to_flush().and_then(|()| self.engine.flush(&Column::ALL));
         match &flushed {
             Ok(()) => self.flushed_in.store(bucket.0, Ordering::Release),
             Err(_) => drop(self.oldest_in_memory.fetch_min(oldest, Ordering::AcqRel)),
         }
         flushed.map(|()| true)
+    }
+
+    /// Is there space for what is in memory? A flush without it would end all writing.
+    fn room_to_flush(&self) -> Result<(), EngineError> {
+        let needed = self.engine.in_memory()?.saturating_add(BESIDE_TABLES);
+        // Where the file system does not say, the flush will.
+        let enough = self.free_space().map_or(true, |free| free >= needed);
+        if enough { Ok(()) } else { Err(EngineError::NoRoomToFlush) }
     }
 
     /// Counts the rows that are hidden and still there. Reads every bucket that the cutoff touches or has passed.
@@ -162,6 +173,8 @@ impl Store {
     /// drops what was hidden at the last [`Store::drop_hidden`]. RocksDB says little if it fails: see [`Store::doomed`] and [`Store::bounds`].
     pub fn unlink(&self, through: Bucket) -> Result<(), EngineError> {
         let end = through.later(1).0.to_be_bytes().min(self.end_of_expired());
+        // What was carried on meanwhile is flushed with it.
+        self.room_to_flush()?;
         let before = self.engine.background_errors()?;
         self.engine.compact_below(Column::ByAddress, &end)?;
         self.engine.compact_below(Column::BySubscriber, &end)?;
