@@ -45,7 +45,7 @@ pub(crate) fn run(
     let Terms { window, bucket, purge_interval } = terms;
     let short = format!(
         "[retention]\nwindow = \"{window}\"\nbucket = \"{bucket}\"\npurge-interval = \"{purge_interval}\"\n\
-         carry-interval = \"10s\"\n\n[lookup]\nmargin = \"1s\"\n{CLIENT}"
+         carry-interval = \"15s\"\n\n[lookup]\nmargin = \"1s\"\n{CLIENT}"
     );
     let forgetting = leg::run(&short, plan, lookups, interrupt)?;
     let long = format!("[lookup]\nmargin = \"1s\"\n{CLIENT}");

@@ -16,6 +16,7 @@ mod purge;
 mod purge_terms;
 mod purge_view;
 mod radius;
+mod readers;
 mod room;
 mod settling;
 mod source_stats;
@@ -52,6 +53,7 @@ use http::{App, Peer};
 use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
 use radius::Context;
+use readers::Readers;
 use room::Room;
 use settling::Settling;
 use time::Time;
@@ -183,6 +185,7 @@ impl Daemon {
             counters: Arc::clone(&counters),
             room: Arc::clone(&room),
             ears: Arc::clone(&ears),
+            readers: Readers::start().map_err(DaemonError::Thread)?,
             purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),

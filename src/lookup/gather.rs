@@ -179,15 +179,18 @@ impl Reading<'_, '_> {
         stretch: Stretch,
         marked: &mut BTreeSet<(Bucket, u32)>,
     ) -> Result<(), ReadError> {
-        if self.observations.settled_through().is_some_and(|through| stretch.last <= through) {
+        let settled = self.observations.settled_through();
+        if settled.is_some_and(|through| stretch.last <= through) {
             return Ok(());
         }
+        let first = settled.map_or(stretch.first, |through| through.later(1).earlier(self.policy.rules.carry_buckets));
+        let unsettled = Stretch { first: first.max(stretch.first), ..stretch };
         for session in 0.. {
             let Some((nas, tag)) = statements.session(session).cloned() else { break };
             if !statements.concerns(session, self.question.port) {
                 continue;
             }
-            for bucket in buckets(stretch).filter(|bucket| marked.insert((*bucket, session))) {
+            for bucket in buckets(unsettled).filter(|bucket| marked.insert((*bucket, session))) {
                 for record in self.observations.in_bucket(&Place::Session { nas: &nas, session: tag }, bucket)? {
                     if record.at <= self.now && record.kind == Kind::SessionEnd {
                         statements.hear_end(session, record);

@@ -94,7 +94,7 @@ impl App {
     async fn answer(self: &Arc<Self>, question: Question) -> Result<(Answer, Duration), Problem> {
         let app = Arc::clone(self);
         let Present { now, cutoff, .. } = self.time.present()?;
-        let looked_up = tokio::task::spawn_blocking(move || {
+        let looked_up = self.readers.read(move || {
             let reading = Stopwatch::start();
             let coverage = app.ears.coverage();
             let answer = lookup::look_up(&app.store, &app.config, &coverage, &question, Reach::Evidence, cutoff, now);

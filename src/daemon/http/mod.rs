@@ -35,6 +35,7 @@ use super::counters::Counters;
 use super::coverage::Ears;
 use super::purge::Ask;
 use super::purge_view::PurgeView;
+use super::readers::Readers;
 use super::room::Room;
 use super::time::{InDoubt, Time};
 use super::writer::Queue;
@@ -51,6 +52,7 @@ pub(super) struct App {
     pub(super) counters: Arc<Counters>,
     pub(super) room: Arc<Room>,
     pub(super) ears: Arc<Ears>,
+    pub(super) readers: Readers,
     pub(super) purge: PurgeView,
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.
