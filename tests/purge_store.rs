@@ -54,6 +54,7 @@ fn record(at: Timestamp, host: u8, kind: Kind) -> Record {
         lease_end: None,
         terminate_cause: None,
         inside: None,
+        named_earlier: false,
     }
 }
 

@@ -211,3 +211,39 @@ fn a_straggler_repeated_at_the_horizon_still_means_nothing() {
         rig.pass(now);
     }
 }
+
+/// The statement that told the first name is forgotten; the one that told the second is not.
+#[test]
+fn who_held_it_before_a_session_was_renamed_is_not_called_by_the_new_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path(), TWO_DAYS);
+    rig.store.make_keys(at(1000)).unwrap();
+    let says = |kind, seconds, who| says(kind, seconds, "lease", who, "198.51.100.7");
+    rig.hear(&[says(EventKind::Start, 100, "first"), says(EventKind::Update, 700, "second")], 1000);
+    for now in [1000, 20 * HOUR, 48 * HOUR + 101, 48 * HOUR + 650] {
+        rig.pass(now);
+        let named = |seconds| rig.ask("198.51.100.7", seconds, now).holder.unwrap().subscriber.unwrap().0;
+        assert_eq!(named(660), "first", "now {now}");
+        assert_eq!(named(700), "second", "now {now}");
+    }
+}
+
+/// An update told no name, and the one before it was filled in; then it turns out that there was another in between.
+#[test]
+fn a_name_that_was_filled_in_is_taken_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path(), TWO_DAYS);
+    rig.store.make_keys(at(1000)).unwrap();
+    let says = |kind, seconds, who| says(kind, seconds, "lease", who, "198.51.100.7");
+    let unnamed = Event { subscriber: None, ..says(EventKind::Update, 800, "") };
+    rig.hear(&[says(EventKind::Start, 100, "first"), unnamed], 1000);
+    rig.pass(10 * HOUR);
+    let named = |rig: &Rig, now| rig.ask("198.51.100.7", 810, now).holder.unwrap().subscriber.unwrap().0;
+    assert_eq!(named(&rig, 10 * HOUR), "first");
+    rig.hear(&[says(EventKind::Start, 750, "second")], 10 * HOUR);
+    assert_eq!(named(&rig, 10 * HOUR), "second");
+    for now in [10 * HOUR, 48 * HOUR + 760] {
+        rig.pass(now);
+        assert_eq!(named(&rig, now), "second", "now {now}");
+    }
+}

@@ -100,6 +100,7 @@ fn record() -> Record {
         lease_end: Some(Timestamp::from_millis(4_601_234)),
         terminate_cause: Some(10),
         inside: Some(Inside { realm: Realm("in".into()), network: Network::single("10.0.0.9".parse().unwrap()) }),
+        named_earlier: false,
     }
 }
 
@@ -125,6 +126,7 @@ struct RecordV1 {
     lease_ms: Option<u64>,
     terminate_cause: Option<u32>,
     inside: Option<InsideV1>,
+    named_earlier: bool,
 }
 
 #[derive(wincode::SchemaWrite, wincode::SchemaRead, PartialEq, Debug)]
@@ -180,6 +182,7 @@ const GOLDEN_RECORD: &str = concat!(
     "696e", // realm "in"
     "0a000009",
     "20", // 10.0.0.9/32
+    "00", // the statement told the subscriber itself
 );
 
 #[test]
@@ -199,6 +202,7 @@ fn a_second_library_reads_and_writes_the_same_bytes() {
         },
         subscriber: None,
         lease_end: None,
+        named_earlier: true,
         inside: Some(Inside { realm: Realm::default(), network: Network::new("2001:db8:9::/56".parse().unwrap()) }),
         ..record()
     };
@@ -225,7 +229,8 @@ fn bytes_that_are_no_record_say_why() {
     assert_eq!(changed(2, 9), Err(DecodeError::Encoding));
     assert_eq!(changed(20, 33), Err(DecodeError::PrefixLen(33)));
     assert_eq!(changed(22, 9), Err(DecodeError::Ports(0x900, 0x7ff)));
-    assert_eq!(changed(bytes.len() - 1, 33), Err(DecodeError::PrefixLen(33)));
+    assert_eq!(changed(bytes.len() - 2, 33), Err(DecodeError::PrefixLen(33)));
+    assert_eq!(changed(bytes.len() - 1, 2), Err(DecodeError::Encoding));
     // A length of 2^63 asks for no memory.
     assert_eq!(changed(13, 0x80), Err(DecodeError::Encoding));
     assert_eq!(decode(&[bytes.as_slice(), &[0, 0]].concat(), at), Err(DecodeError::TrailingBytes(2)));
@@ -333,7 +338,7 @@ fn tags_of_the_stores_lifetime_are_what_they_always_were() {
 }
 
 const GOLDEN_KEY: &str = "0000006404355f505eb01a54eaf020020000000f4712a1d96ad8";
-const GOLDEN_VALUE: &str = "013557632c59a6bf91a8123fe962294da6b630c31aeb30e1e98351c61bfe5c7cf45c91a5b6d0c6d76665fc9c94804aec9025855c9ffbf7c4d72e3566f162944645f9e50a92024f4ce0a91adf4e94e9e5e2f7c5e9436a7d80a8de1fb655dc552d62c5e978210615839c3323f6b60d3e16e293aa948d15e517ac36418a3b3d564cc745005cfaae51d9c5565eac72eb0274c42767e0f191f4b99a38d3f853";
+const GOLDEN_VALUE: &str = "01265d3ac96e1e49612b9ab2040abe79069196aa0977b96794d0b4b5dc98e83e24457a283bb1503ea085047235f2521bd179b39040be22c50984e595dcb10086e9ecbdf6c3f4e1edcbd5a84dbc73300b1bf8b44776f651a1ba645b504657c6e17ac5ae97e8caaa70eac453bc146a1823384752dcde75e2b12d90849daa1ec04ec839856c0c4f0dfd37b2ceb31f3682a3ac04672099cb736eeeb13bf3d4b6";
 const GOLDEN_LISTED: &str = "00000064554b6b2e861a7912182f019e0000000f4712a1d96ad8";
 const GOLDEN_SESSION: &str = "65b87f48cc1c08e6";
 const GOLDEN_LINE: &str = "907e59ac810f041f";

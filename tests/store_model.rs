@@ -86,6 +86,7 @@ fn record() -> impl Strategy<Value = Record> {
             lease_end: lease.then(|| at.plus(Duration::from_secs(3600))),
             terminate_cause: None,
             inside: None,
+            named_earlier: false,
         }
     })
 }

@@ -52,6 +52,7 @@ impl Statement {
             lease_end: None,
             terminate_cause: matches!(self.kind, Kind::Stop).then_some(1),
             inside: None,
+            named_earlier: false,
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Record {
     pub nas: NasId,
     /// The session, or the line where the source names no session.
     pub session: SessionTag,
-    /// The subscriber, if the statement names one.
+    /// The subscriber, if the statement names one, or [`Self::named_earlier`] its session.
     pub subscriber: Option<SubscriberId>,
     /// Where the session entered the network.
     pub line: Line,
@@ -39,6 +39,8 @@ pub struct Record {
     pub terminate_cause: Option<u32>,
     /// What a NAT translates to the ports that this is about, if it names no subscriber: who had that, had the ports.
     pub inside: Option<Inside>,
+    /// The statement did not tell the subscriber, or `inside`: its session had, and settling filled it in.
+    pub named_earlier: bool,
 }
 
 /// What a record is about; together with the instant it decides where the record is found.

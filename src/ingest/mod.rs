@@ -190,6 +190,7 @@ impl Maker<'_> {
             lease_end: None,
             terminate_cause: self.event.terminate_cause,
             inside: None,
+            named_earlier: false,
         }
     }
 }

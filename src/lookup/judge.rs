@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Caution, Verdict};
 
 use super::coverage::Watch;
-use super::timeline::{Timeline, nearest};
+use super::timeline::{Timeline, named, nearest};
 use super::{Answer, Heard, Holder, Policy, Question};
 
 /// Nearer than this to the horizon, evidence is going.
@@ -45,7 +45,7 @@ impl Holding<'_> {
     fn party(&self, at: Timestamp) -> Option<Party> {
         let (_, tag) = self.timeline.session_of(self.held.run)?;
         let records = self.records();
-        let named = nearest(&records, at, |record| record.subscriber.clone());
+        let named = named(&records, at);
         let inside = || nearest(&records, at, |record| record.inside.clone());
         Some(named.map(Party::Named).or_else(|| inside().map(Party::Inside)).unwrap_or(Party::Unnamed(*tag)))
     }
@@ -114,7 +114,7 @@ impl<'a> Evidences<'a> {
         let records = holding.records();
         let Some((nas, session)) = holding.timeline.session_of(holding.held.run) else { return };
         answer.holder = Some(Holder {
-            subscriber: nearest(&records, at, |record| record.subscriber.clone()),
+            subscriber: named(&records, at),
             session: *session,
             nas: nas.clone(),
             line: Line {

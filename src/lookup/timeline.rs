@@ -257,8 +257,18 @@ impl Timeline {
     /// The subscriber that the session of a run had at an instant: an absent name erases none that was given earlier.
     /// Where none was, the next one counts.
     pub(super) fn named(&self, run: usize, at: Timestamp) -> Option<SubscriberId> {
-        nearest(&self.own_statements(run), at, |record| record.subscriber.clone())
+        named(&self.own_statements(run), at)
     }
+}
+
+/// The subscriber by an instant: as its source told it last, else as it was carried on or filled in, else the first one told
+/// after. What was filled in may be older than what came late.
+pub(super) fn named(records: &[&Record], at: Timestamp) -> Option<SubscriberId> {
+    let real = |record: &&Record| Said::of(record.kind).is_some_and(Said::is_real) && !record.named_earlier;
+    let told = records.iter().rev().filter(|record| record.at <= at && real(record));
+    told.into_iter()
+        .find_map(|record| record.subscriber.clone())
+        .or_else(|| nearest(records, at, |record| record.subscriber.clone()))
 }
 
 /// The newest value at or before an instant, else the oldest after it. `records` are in order of time.

@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::num::NonZeroU64;
 
 use crate::domain::address::{Network, Ports, Realm};
 use crate::domain::identity::{NasId, SessionTag};
+use crate::domain::record::Record;
 use crate::domain::session::Standing;
 use crate::domain::time::{Bucket, Timestamp};
 use crate::store::Row;
@@ -33,6 +35,14 @@ impl Hasher {
         self.first.hash_one((nas, session))
     }
 
+    /// Of who holds the address by a record: its subscriber, or who has what is inside of it. `None` where it tells neither.
+    pub(super) fn holder(&self, record: &Record) -> Option<NonZeroU64> {
+        let told = record.subscriber.is_some() || record.inside.is_some();
+        let hash =
+            || NonZeroU64::new(self.first.hash_one((&record.subscriber, &record.inside))).unwrap_or(NonZeroU64::MIN);
+        told.then(hash)
+    }
+
     /// Of a NAS.
     pub(super) fn nas(&self, nas: &NasId) -> u64 {
         self.second.hash_one(nas)
@@ -54,12 +64,14 @@ pub(super) struct KnownRun {
     pub(super) standing: Standing,
     /// Its newest record that tells who holds the address.
     pub(super) row: Option<Row>,
+    /// Hash of who that is; `None` where it was not told.
+    pub(super) holder: Option<NonZeroU64>,
 }
 
 impl KnownRun {
     /// A run of which nothing was heard yet.
     pub(super) fn new(session: u64, nas: u64, ports: Ports) -> Self {
-        Self { session, nas, ports, silence: None, standing: Standing::default(), row: None }
+        Self { session, nas, ports, silence: None, standing: Standing::default(), row: None, holder: None }
     }
 
     /// Does it speak, by its silence or its lease, in this bucket at the latest?

@@ -138,7 +138,7 @@ impl<'a> Site<'a> {
         let standing: BTreeSet<usize> =
             self.told.iter().enumerate().filter(|told| still(told)).map(|(index, _)| index).collect();
         let mut changes = Vec::new();
-        let mut threads: Vec<Thread> = self.runs.iter().map(Thread::of).collect();
+        let mut threads: Vec<Thread<'_>> = self.runs.iter().map(|run| Thread::of(run, self.hasher)).collect();
         for (index, told) in self.told.iter().enumerate() {
             let Some(thread) = threads.get_mut(told.run) else { continue };
             let mut record = told.record.clone();
@@ -147,8 +147,8 @@ impl<'a> Site<'a> {
             derive_until(&mut derived, told.run, record.at, thread, &mut changes, &mut fetch)?;
             if is_derived {
                 if told.trust != Trust::Settled {
-                    if standing.contains(&index) {
-                        thread.complete(&mut record, &mut fetch)?;
+                    if standing.contains(&index) || self.is_renamed_after(index, &kinds, thread) {
+                        thread.follow(&mut record, &mut fetch)?;
                     } else {
                         record.kind = Kind::Withdrawn;
                     }
@@ -162,6 +162,10 @@ impl<'a> Site<'a> {
             if told.trust != Trust::Settled {
                 record.kind = kinds.get(&index).copied().unwrap_or(record.kind);
                 thread.complete(&mut record, &mut fetch)?;
+                if thread.is_renamed_by(&record, record.kind) && !thread.is_carried_at(record.at) {
+                    let carry = thread.derive(record.at, Kind::Carry, &mut fetch)?;
+                    changes.extend(carry.map(|record| Change::Derive { run: told.run, record }));
+                }
             }
             changes.extend(rewrite(told, &record));
             thread.take(told.row, record);
@@ -175,6 +179,17 @@ impl<'a> Site<'a> {
             thread.remember(run);
         }
         Ok(Verdict { changes, runs, undecided: outcome.undecided })
+    }
+
+    /// Is this a carry up to a statement of the same instant that tells another holder?
+    fn is_renamed_after(&self, index: usize, kinds: &BTreeMap<usize, Kind>, thread: &Thread<'_>) -> bool {
+        let Some(carry) = self.told.get(index).filter(|told| told.record.kind == Kind::Carry) else { return false };
+        let after = self.told.iter().enumerate().skip(index.saturating_add(1));
+        let mut same_instant = after.take_while(|(_, told)| told.record.at == carry.record.at);
+        same_instant.any(|(index, told)| {
+            let kind = kinds.get(&index).copied().unwrap_or(told.record.kind);
+            told.run == carry.run && thread.is_renamed_by(&told.record, kind)
+        })
     }
 
     /// Every statement about a run, and the record that made it.
@@ -254,7 +269,7 @@ impl<'a> Site<'a> {
 
 /// What has to be written, if a record is not what it was told as.
 fn rewrite(told: &Told, record: &Record) -> Option<Change> {
-    let newly_named = told.record.subscriber.is_none() && record.subscriber.is_some();
+    let newly_named = record.subscriber.is_some() && told.record.subscriber != record.subscriber;
     (*record != told.record).then(|| Change::Rewrite { row: told.row, record: record.clone(), newly_named })
 }
 

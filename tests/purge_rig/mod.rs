@@ -79,6 +79,7 @@ pub(crate) fn record(at: Timestamp, number: u32) -> Record {
         lease_end: None,
         terminate_cause: None,
         inside: None,
+        named_earlier: false,
     }
 }
 

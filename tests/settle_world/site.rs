@@ -84,9 +84,11 @@ impl Site {
             session: Some(SessionId(told.session.to_be_bytes().to_vec())),
             session_time: None,
             assigned: told.named.clone(),
-            // An absent name erases none.
-            subscriber: (!told.at.is_multiple_of(3))
-                .then(|| SubscriberId(format!("user{}-{}", self.number, told.session / 2))),
+            // An absent name erases none; at some sites a session gets another name now and then.
+            subscriber: (!told.at.is_multiple_of(3)).then(|| {
+                let renamed = if self.number.is_multiple_of(3) { told.at / 90 } else { 0 };
+                SubscriberId(format!("user{}-{}-{renamed}", self.number, told.session / 2))
+            }),
             line: Line::default(),
             terminate_cause: None,
             lease_end: told.lease.map(instant),

@@ -27,5 +27,6 @@ pub(crate) fn start(at: Timestamp) -> Record {
         lease_end: None,
         terminate_cause: None,
         inside: None,
+        named_earlier: false,
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::session::{Edge, Evidence, Held, INFERRED_START_SLACK, Said};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Caution;
 
-use super::super::timeline::{Timeline, nearest};
+use super::super::timeline::{Timeline, named, nearest};
 use super::{Assignment, Logon, SubscriberQuestion};
 
 /// The part of the span asked for that can be answered.
@@ -64,7 +64,7 @@ impl Span<'_> {
     fn named_pieces(&self, timeline: &Timeline, of: &Held, held: &Held) -> Vec<Held> {
         let records = timeline.records_of(of);
         let ours = |name: Option<SubscriberId>| name.as_ref() == Some(&self.question.subscriber);
-        let mut since = ours(nearest(&records, held.from.at, name_in)).then_some(held.from);
+        let mut since = ours(named(&records, held.from.at)).then_some(held.from);
         let mut pieces = Vec::new();
         let until = |at: Timestamp| held.until.is_none_or(|until| at < until.at);
         for record in records.iter().filter(|record| record.at > held.from.at && until(record.at)) {
@@ -143,15 +143,11 @@ impl Span<'_> {
         });
         let party = |other: &Held| -> Option<Result<SubscriberId, SessionTag>> {
             let (_, session) = timeline.session_of(other.run)?;
-            let name = nearest(&timeline.records_of(other), since.max(other.from.at), name_in);
+            let name = named(&timeline.records_of(other), since.max(other.from.at));
             Some(name.ok_or(*session)).filter(|party| party.as_ref() != Ok(&self.question.subscriber))
         };
         others.filter_map(party).collect::<BTreeSet<_>>().len()
     }
-}
-
-fn name_in(record: &Record) -> Option<SubscriberId> {
-    record.subscriber.clone()
 }
 
 fn clock_caution(record: &Record) -> Option<Caution> {

@@ -38,6 +38,7 @@ struct RecordV1<'a> {
     lease_ms: Option<u64>,
     terminate_cause: Option<u32>,
     inside: Option<InsideV1<'a>>,
+    named_earlier: bool,
 }
 
 /// The order is the number on disk.
@@ -100,6 +101,7 @@ pub fn encode(record: &Record) -> Option<Vec<u8>> {
         lease_ms: record.lease_end.map(|end| millis_of(end.since(record.at))),
         terminate_cause: record.terminate_cause,
         inside: record.inside.as_ref().map(InsideV1::of),
+        named_earlier: record.named_earlier,
     };
     bincode::encode_to_vec(value, CONFIG).ok().filter(|bytes| bytes.len() <= MAX_RECORD_BYTES)
 }
@@ -136,6 +138,7 @@ impl RecordV1<'_> {
             lease_end: self.lease_ms.map(|ms| at.plus(Duration::from_millis(ms))),
             terminate_cause: self.terminate_cause,
             inside: self.inside.as_ref().map(InsideV1::to_inside).transpose()?,
+            named_earlier: self.named_earlier,
         })
     }
 }
