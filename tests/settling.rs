@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lapsed::domain::event::{Event, EventKind};
 use lapsed::domain::session::Evidence;
-use lapsed::domain::verdict::Verdict;
+use lapsed::domain::verdict::{Caution, Verdict};
 use lapsed::lookup::Answer;
 use lapsed::settle::Settler;
 use lapsed::store::{Fault, Opening, Store};
@@ -240,8 +240,10 @@ fn a_name_that_was_filled_in_is_taken_back() {
     rig.pass(10 * HOUR);
     let named = |rig: &Rig, now| rig.ask("198.51.100.7", 810, now).holder.unwrap().subscriber.unwrap().0;
     assert_eq!(named(&rig, 10 * HOUR), "first");
+    assert!(!rig.ask("198.51.100.7", 810, 10 * HOUR).cautions.contains(&Caution::Late));
     rig.hear(&[says(EventKind::Start, 750, "second")], 10 * HOUR);
     assert_eq!(named(&rig, 10 * HOUR), "second");
+    assert!(rig.ask("198.51.100.7", 810, 10 * HOUR).cautions.contains(&Caution::Late));
     for now in [10 * HOUR, 48 * HOUR + 760] {
         rig.pass(now);
         assert_eq!(named(&rig, now), "second", "now {now}");

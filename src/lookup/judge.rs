@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::identity::{Line, SessionTag, SourceName, SubscriberId};
 use crate::domain::nat::Inside;
 use crate::domain::record::{Kind, Record, TimeQuality};
-use crate::domain::session::{Edge, Evidence, Held, Said};
+use crate::domain::session::{Edge, Evidence, Held, Rules, Said};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Caution, Verdict};
 
@@ -170,10 +170,23 @@ impl<'a> Evidences<'a> {
 
     /// Does the beginning, or the newest statement before the instant, rest on a clock that was ahead of ours?
     fn clock_is_doubtful(&self, holding: &Holding<'_>) -> bool {
+        self.rests_on(holding, |record| record.quality == TimeQuality::SourceClockAhead)
+    }
+
+    /// Did one of the two come after its bucket was settled?
+    fn came_late(&self, holding: &Holding<'_>) -> bool {
+        let Rules { width, carry_buckets } = self.policy.rules;
+        self.rests_on(holding, |record| {
+            let arrived = width.bucket_of(record.at.plus(record.receive_delay));
+            arrived >= width.bucket_of(record.at).later(carry_buckets)
+        })
+    }
+
+    fn rests_on(&self, holding: &Holding<'_>, is_so: impl Fn(&Record) -> bool) -> bool {
         let records = holding.records();
         let before = records.iter().rev().find(|record| record.at <= self.question.at);
         let opening = records.iter().find(|record| record.at == holding.held.from.at);
-        [before, opening].into_iter().flatten().any(|record| record.quality == TimeQuality::SourceClockAhead)
+        [before, opening].into_iter().flatten().any(|record| is_so(record))
     }
 
     /// Was a source that reports its open sessions silent about this one for a carry interval on either side?
@@ -190,6 +203,9 @@ impl<'a> Evidences<'a> {
         }
         if holding.held.until.is_some_and(|until| until.evidence == Evidence::Inferred) {
             cautions.insert(Caution::InferredEnd);
+        }
+        if self.came_late(holding) {
+            cautions.insert(Caution::Late);
         }
         // Who spoke last before the holder began, within the carry interval: so far back is always read.
         let predecessor = holding.timeline.spoke_last_before(holding.held.run, from.at);
