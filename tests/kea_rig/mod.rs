@@ -27,8 +27,13 @@ pub(crate) struct Kea {
 impl Kea {
     /// Starts Kea with its lease file in a directory. An error says why this machine cannot.
     pub(crate) fn start(family: Family, dir: &Path) -> Result<Self, String> {
+        Self::start_with(family, dir, "")
+    }
+
+    /// Starts it with this in its configuration too.
+    pub(crate) fn start_with(family: Family, dir: &Path, more: &str) -> Result<Self, String> {
         fs::create_dir(dir).unwrap();
-        fs::write(dir.join("kea.conf"), configuration(family, dir)).unwrap();
+        fs::write(dir.join("kea.conf"), configuration(family, dir, more)).unwrap();
         let mut shell = Command::new("unshare")
             .args(["--map-root-user", "--net", "--pid", "--fork", "--kill-child", "bash"])
             .env("KEA_LOCKFILE_DIR", dir)
@@ -63,15 +68,23 @@ impl Kea {
             Family::V6 => ("kea-dhcp6", "DHCP6_STARTED"),
         };
         let dir = self.dir.display();
-        // The server's log is a pipe until it has started; then a reader that forgets takes the rest.
+        // The server's log is a pipe until it has started; then a reader takes the rest, and forgets all but a hook's complaints.
         let order = format!(
             "exec 3< <(exec {binary} -c {dir}/kea.conf 2>&1); server=$!; \
-             while read -t 20 -r line <&3; do case $line in *{log}*) break;; esac; done; cat <&3 >/dev/null & true"
+             while read -t 20 -r line <&3; do case $line in *{log}*) break;; esac; done; \
+             grep -a '^lapsed-hook' <&3 >>{dir}/complaints & reader=$!; true"
         );
         assert_eq!(self.run(&order), "0");
     }
 
-    /// Stops the server as an operator would.
+    /// Stops the server, waits for what it started, and returns what hooks complained of.
+    pub(crate) fn end(&mut self) -> String {
+        // Hooks have Kea's log for their stderr: it ends with the last of them.
+        assert_ne!(self.run("kill $server; wait $reader"), "gone");
+        fs::read_to_string(self.dir.join("complaints")).unwrap()
+    }
+
+    /// Stops the server as an operator would, and starts it again.
     pub(crate) fn restart(&mut self) {
         assert_eq!(self.run("kill $server; tail --pid=$server -f /dev/null"), "0");
         self.serve();
@@ -151,7 +164,7 @@ impl Drop for Kea {
     }
 }
 
-fn configuration(family: Family, dir: &Path) -> String {
+fn configuration(family: Family, dir: &Path, more: &str) -> String {
     let dir = dir.display();
     let leases = format!(
         r#""lease-database": {{ "type": "memfile", "persist": true, "name": "{dir}/leases.csv", "lfc-interval": 2 }},
@@ -160,12 +173,12 @@ fn configuration(family: Family, dir: &Path) -> String {
     );
     match family {
         Family::V4 => format!(
-            r#"{{ "Dhcp4": {{ {leases} "interfaces-config": {{ "interfaces": ["lo/127.0.0.1"], "dhcp-socket-type": "udp" }},
+            r#"{{ "Dhcp4": {{ {leases} {more} "interfaces-config": {{ "interfaces": ["lo/127.0.0.1"], "dhcp-socket-type": "udp" }},
                "subnet4": [ {{ "subnet": "10.64.0.0/16", "pools": [ {{ "pool": "10.64.0.10 - 10.64.255.250" }} ],
                                "relay": {{ "ip-addresses": ["127.0.0.2"] }} }} ] }} }}"#
         ),
         Family::V6 => format!(
-            r#"{{ "Dhcp6": {{ {leases} "data-directory": "{dir}", "interfaces-config": {{ "interfaces": ["server"] }},
+            r#"{{ "Dhcp6": {{ {leases} {more} "data-directory": "{dir}", "interfaces-config": {{ "interfaces": ["server"] }},
                "subnet6": [ {{ "subnet": "2001:db8::/32", "interface": "server", "pools": [ {{ "pool": "2001:db8:1::/64" }} ],
                                "pd-pools": [ {{ "prefix": "2001:db8:100::", "prefix-len": 40, "delegated-len": 56 }} ] }} ] }} }}"#
         ),
