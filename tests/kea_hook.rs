@@ -1,5 +1,5 @@
 //! The hook for Kea whose lease file cannot be followed, run by Debian's Kea on the configuration that we ship: every lease that
-//! was granted is answered, and none is made up. The lease file, which the daemon does not see here, says what was granted.
+//! was granted is answered, and none is made up.
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
@@ -9,57 +9,53 @@ mod kea_rig;
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use dhcp_rig::{MAC, Rig};
-use kea_rig::{Family, Kea};
+use kea_rig::{Family, KEA, Kea, SERVES, keys_of, on_the_cable};
+use lapsed::api::LookupAnswer;
 use lapsed::clock::{Clock as _, SystemClock};
 use lapsed::domain::verdict::Verdict;
 use support::api::Api;
-use support::{Daemon, Site, ago};
+use support::{Daemon, Site};
 
 const TABLES: &str = "[retention]\nwindow = \"1h\"\nbucket = \"1m\"\n[lookup]\nmargin = \"0s\"\n\
     [[spool]]\npath = \"spool\"\nname = \"kea-1\"\n";
 const HOOK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/kea/lapsed-hook");
 const SHIPPED: &str = include_str!("../config/kea/kea-dhcp4-hook.conf");
 
-/// The keys of the shipped file, with a hook that has a spool of its own as its header says.
+/// The keys of the shipped file, with a hook that has a spool of its own as its text says.
 fn shipped(site: &Site) -> String {
     fs::create_dir(site.path("spool")).unwrap();
     let hook = site.path("hook");
     let script = format!("#!/bin/sh\nLAPSED_SPOOL={} exec {HOOK} \"$@\"\n", site.path("spool").display());
     fs::write(&hook, script).unwrap();
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
-    let (_, keys) = SHIPPED.split_once("\"Dhcp4\": {").unwrap();
-    let (keys, _) = keys.rsplit_once("  }\n}").unwrap();
-    let keys = keys.replace("/usr/lib/lapsed/kea-hook", hook.to_str().unwrap());
+    let keys = keys_of(SHIPPED).replace("/usr/lib/lapsed/kea-hook", hook.to_str().unwrap());
     assert!(keys.contains(hook.to_str().unwrap()));
-    format!("{keys},")
+    keys
 }
 
-/// Waits until nothing is left in the spool. No hook may run any more, or the daemon may be ahead of it.
+/// Waits until nothing is left in the spool. No hook may run any more.
 fn drained(daemon: &mut Daemon, site: &Site) {
-    while fs::read_dir(site.path("spool")).unwrap().any(|entry| !is_the_daemons(&entry.unwrap().file_name())) {
+    let is_event = |name: OsString| name != ".lock";
+    while fs::read_dir(site.path("spool")).unwrap().any(|entry| is_event(entry.unwrap().file_name())) {
         assert!(daemon.until("a file was taken from the spool").is_some(), "{}", daemon.talk);
     }
 }
 
-fn is_the_daemons(name: &std::ffi::OsStr) -> bool {
-    name == ".lock"
-}
-
-#[test]
-fn every_lease_that_the_hook_was_told_of_is_found_and_none_is_made_up() {
+/// Lets clients ask, and compares what the hook told with the lease file, which the daemon does not see here.
+fn what_is_answered_is_what_was_granted(family: Family, clients: &str, never: [&str; 2], circuit: Option<&str>) {
     let site = Site::new(TABLES);
-    let mut kea = match Kea::start_with(Family::V4, &site.path("kea"), &shipped(&site)) {
+    let mut kea = match Kea::start_with(family, &site.path("kea"), &format!("{},", shipped(&site))) {
         Ok(kea) => kea,
         Err(reason) => return eprintln!("NOT TESTED: {reason}"),
     };
     let token = site.token("desk-1", "analyst");
     let mut daemon = site.start_with("lapsed.toml", Some("lapsed=debug"));
-    // Ten a second renew.
-    kea.perfdhcp("-r 60 -R 100 -p 2 -f 10 -o 82,01027031020301aabb");
+    kea.perfdhcp(clients);
     assert_eq!(kea.end(), "");
     drained(&mut daemon, &site);
     let now = SystemClock.now();
@@ -70,12 +66,80 @@ fn every_lease_that_the_hook_was_told_of_is_found_and_none_is_made_up() {
         let answer = api.lookup(&address.to_string(), now);
         assert_eq!(answer.verdict, Verdict::Attributed, "{address} {answer:?}");
         assert_eq!(answer.subscriber, Some(format!("0x{}", lease.client)), "{address} {answer:?}");
-        let line = answer.line.unwrap();
-        assert_eq!((line.circuit_id.as_deref(), line.remote_id.as_deref()), (Some("0x7031"), Some("0x01aabb")));
+        assert_eq!(answer.line.unwrap().circuit_id.as_deref(), circuit);
     }
-    for address in ["10.64.0.9", "10.64.255.1"] {
+    for address in never {
         assert_eq!(api.lookup(address, now).verdict, Verdict::NoCoverage, "{address}");
     }
     let (status, talk) = daemon.stop();
     assert!(status.success() && !talk.contains("were dropped"), "{talk}");
+}
+
+#[test]
+fn every_lease_that_the_hook_was_told_of_is_found_and_none_is_made_up() {
+    // Ten a second renew.
+    let clients = "-r 60 -R 100 -p 2 -f 10 -o 82,0102AB31020301aabb";
+    what_is_answered_is_what_was_granted(Family::V4, clients, ["10.64.0.9", "10.64.255.1"], Some("0xab31"));
+}
+
+#[test]
+fn every_address_and_prefix_that_the_hook_was_told_of_is_found() {
+    let clients = "-r 40 -R 60 -p 2 -f 5 -e address-and-prefix";
+    what_is_answered_is_what_was_granted(Family::V6, clients, ["2001:db8:1:1::1", "2001:db8:1ff::1"], None);
+}
+
+#[test]
+fn a_client_that_declines_renews_and_releases_has_what_it_has() {
+    const TAKEN: &str = "10.77.0.10";
+    let site = Site::new(TABLES);
+    let mut rig = match Rig::start(&site.path("rig")) {
+        Ok(rig) => rig,
+        Err(reason) => return eprintln!("NOT TESTED: {reason}"),
+    };
+    // In order, as the shipped file says.
+    let keys = shipped(&site).replace("\"sync\": false", "\"sync\": true");
+    let leases = r#""lease-database": { "type": "memfile", "persist": false }"#;
+    site.write("rig/kea.conf", &on_the_cable(&format!("{keys}, {leases}")));
+    let token = site.token("desk-1", "analyst");
+    let mut daemon = site.start_with("lapsed.toml", Some("lapsed=debug"));
+    // Somebody has the first address of the pool, and answers for it.
+    assert_eq!(rig.run(&format!("ip addr add {TAKEN}/32 dev lo")), "0");
+    rig.serve(KEA, SERVES);
+    let before = SystemClock.now();
+    let kept = rig.lease("-a300 -A1");
+    assert_ne!(kept, TAKEN);
+    drained(&mut daemon, &site);
+    let granted = SystemClock.now();
+    let lookup = |address: &str, at| site.lookup(&token, address, at).1;
+    for at in [before, granted] {
+        assert_eq!(lookup(TAKEN, at).subscriber, None, "{at}");
+    }
+    assert_eq!(lookup(TAKEN, granted).verdict, Verdict::Unassigned);
+    let answer = lookup(&kept, granted);
+    let client = Some(format!("0x01{}", MAC.replace(':', "")));
+    assert_eq!((answer.verdict, &answer.subscriber), (Verdict::Attributed, &client), "{answer:?}");
+    assert_eq!(answer.line.as_ref().and_then(|line| line.mac.as_deref()), Some(MAC), "{answer:?}");
+
+    rig.renew();
+    drained(&mut daemon, &site);
+    let renewed = lookup(&kept, SystemClock.now());
+    assert_eq!((renewed.verdict, since(&renewed)), (Verdict::Attributed, since(&answer)), "{renewed:?}");
+
+    rig.release();
+    let ended = (0..3).any(|_| {
+        daemon.until("a file was taken from the spool").unwrap();
+        lookup(&kept, SystemClock.now()).subscriber.is_none()
+    });
+    assert!(ended, "{}", daemon.talk);
+    assert_eq!(lookup(&kept, granted).subscriber, client, "before the release it was the client's all the same");
+    assert_eq!(lookup(&kept, before).subscriber, None);
+    let said = fs::read_to_string(site.path("rig/server.talk")).unwrap();
+    assert!(!said.contains("lapsed-hook:"), "{said}");
+    let (status, talk) = daemon.stop();
+    assert!(status.success() && !talk.contains("were dropped"), "{talk}");
+}
+
+/// When the assignment began.
+fn since(answer: &LookupAnswer) -> &str {
+    &answer.since.as_ref().unwrap().time
 }

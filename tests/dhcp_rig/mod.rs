@@ -98,7 +98,7 @@ impl Rig {
     }
 
     /// Waits for a line in a log, as long as a process runs and for at most half a minute.
-    fn wait_for(&mut self, name: &str, line: &str, process: &str) {
+    pub(crate) fn wait_for(&mut self, name: &str, line: &str, process: &str) {
         let log = if name == "client" { "client.log" } else { "server.talk" };
         // grep(1) ends with the first match; tail(1) ends with the process, or later with the network.
         let wait = format!("timeout 30 grep -qm1 '{line}' < <(exec tail -n +1 -F {log} --pid=${process} 2>/dev/null)");

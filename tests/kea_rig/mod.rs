@@ -156,6 +156,27 @@ pub(crate) struct Granted {
     pub(crate) released: bool,
 }
 
+/// What starts Kea in the networks of `dhcp_rig` on [`on_the_cable`], in `kea.conf`.
+pub(crate) const KEA: &str = "KEA_LOCKFILE_DIR=$PWD KEA_PIDFILE_DIR=$PWD kea-dhcp4 -c kea.conf";
+
+/// What it says when it serves.
+pub(crate) const SERVES: &str = "DHCP4_STARTED";
+
+/// A configuration for the networks of `dhcp_rig`, with these keys too.
+pub(crate) fn on_the_cable(keys: &str) -> String {
+    format!(
+        r#"{{ "Dhcp4": {{ {keys}, "valid-lifetime": 3600, "interfaces-config": {{ "interfaces": ["server"] }},
+           "loggers": [ {{ "name": "*", "severity": "INFO", "output_options": [ {{ "output": "stdout" }} ] }} ],
+           "subnet4": [ {{ "subnet": "10.77.0.0/24", "pools": [ {{ "pool": "10.77.0.10 - 10.77.0.20" }} ] }} ] }} }}"#
+    )
+}
+
+/// The keys in a file that we ship.
+pub(crate) fn keys_of(shipped: &str) -> &str {
+    let (_, keys) = shipped.split_once("\"Dhcp4\": {").unwrap();
+    keys.rsplit_once("  }\n}").unwrap().0
+}
+
 impl Drop for Kea {
     fn drop(&mut self) {
         // unshare(1) takes everything with it that runs inside. Both fail only if it has ended already.
