@@ -77,6 +77,31 @@ fn releases_declines_and_expiries_are_told_apart() {
 }
 
 #[test]
+fn a_declined_address_is_nobody_s_before_its_end_and_when_kea_gives_it_free() {
+    let (duid, other) = ("00:03:00:01:02:00:00:00:00:01", "00:03:00:01:02:00:00:00:00:02");
+    // A grant, its decline for a day, the day's end, and the next grant: as Kea 2.2 writes them, its empty DUID being one octet.
+    let six = format!(
+        "2001:db8::10,{duid},3600,1795288623,1,1800,0,7,128,0,0,,02:00:00:00:00:01,0,,1,2\n\
+         2001:db8::10,00,86400,1795371424,1,0,0,7,128,0,0,,,1,,,\n\
+         2001:db8::10,00,0,1795285024,1,0,0,7,128,0,0,,,1,,,\n\
+         2001:db8::10,{other},3600,1795375030,1,1800,0,7,128,0,0,,02:00:00:00:00:02,0,,1,2\n"
+    );
+    let four = "192.0.2.10,02:00:00:00:00:01,,3600,1795288623,1,0,0,,0,\n\
+                192.0.2.10,,,86400,1795371424,1,0,0,,1,\n\
+                192.0.2.10,,,0,1795285024,1,0,0,,1,\n\
+                192.0.2.10,02:00:00:00:00:02,,3600,1795375030,1,0,0,,0,\n";
+    for (format, text) in
+        [(LeaseFormat::Kea6, format!("{HEADER6}\n{six}")), (LeaseFormat::Kea4, format!("{HEADER4}\n{four}"))]
+    {
+        let events: Vec<_> = read(format, &text).into_iter().map(Result::unwrap).collect();
+        let told: Vec<_> = events.iter().map(|event| (event.kind, at(event), event.subscriber.is_some())).collect();
+        use EventKind::{Start, Update, Vacated};
+        let (grant, again) = (1_795_285_023, 1_795_371_430);
+        assert_eq!(told, [(Update, grant, true), (Vacated, grant + 1, false), (Start, again, true)], "{format:?}");
+    }
+}
+
+#[test]
 fn dhcpv6_addresses_and_prefixes_of_one_client_are_two_leases() {
     let relays = r#"{ "ISC": { "relays": [ { "hop": 0&#x2c "options": "0x0025000600000009636d" } ] } }"#;
     let duid = "00:03:00:01:02:00:00:00:00:01";

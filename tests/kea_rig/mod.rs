@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -107,6 +107,27 @@ impl Kea {
         assert!(ended == "0" || ended == "3", "{ended}: {said}");
     }
 
+    /// Lets a client decline its address (RFC 8415, section 18.2.8), and waits for Kea's row.
+    pub(crate) fn decline(&mut self) -> IpAddr {
+        let rows = self.generations().concat();
+        // An address has lease type 0, a prefix 2.
+        let mut rows = rows.lines().map(|row| row.split(',').collect::<Vec<_>>());
+        let row = rows.find(|row| row[2] == "3600" && row[6] == "0").unwrap();
+        let address: Ipv6Addr = row[0].parse().unwrap();
+        let server = fs::read_to_string(self.dir.join("kea-dhcp6-serverid")).unwrap();
+        // IA Address (5) in IA_NA (3), whose IAID is the row's and whose times say nothing.
+        let held = option(5, &[&address.octets(), [0; 8].as_slice()].concat());
+        let ia = [row[7].parse::<u32>().unwrap().to_be_bytes().as_slice(), &[0; 8], &held].concat();
+        let options = [option(1, &octets(row[1])), option(2, &octets(&server)), option(3, &ia)].concat();
+        let decline = [[9, 1, 2, 3].as_slice(), &options].concat();
+        let bytes: String = decline.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        let sent = self.run(&format!("printf '{bytes}' >/dev/udp/ff02::1:2%clients/547"));
+        assert_eq!(sent, "0");
+        let written = format!("until grep -qs '^{address},00,' {}*; do :; done", self.leases().display());
+        assert_eq!(self.run(&format!("timeout 30 bash -c \"{written}\"")), "0");
+        address.into()
+    }
+
     /// Runs a command and returns its exit code.
     pub(crate) fn run(&mut self, command: &str) -> String {
         writeln!(self.orders, "{command}\necho \"ended $?\"").unwrap();
@@ -125,12 +146,16 @@ impl Kea {
         self.dir.join("leases.csv")
     }
 
+    /// What is in the file, and before that in what was before it.
+    fn generations(&self) -> Vec<String> {
+        let path = |ending| format!("{}{ending}", self.leases().display());
+        [".2", ".1", ""].into_iter().filter_map(|ending| fs::read_to_string(path(ending)).ok()).collect()
+    }
+
     /// The rows of the file and of what was before it that are leases now: address, client, and when the client spoke last.
     pub(crate) fn granted(&self) -> BTreeMap<IpAddr, Granted> {
         let mut granted = BTreeMap::new();
-        for ending in [".2", ".1", ""] {
-            let path = format!("{}{ending}", self.leases().display());
-            let Ok(text) = fs::read_to_string(path) else { continue };
+        for text in self.generations() {
             let mut lines = text.lines();
             let header: Vec<&str> = lines.next().unwrap().split(',').collect();
             let place = |name: &str| header.iter().position(|known| *known == name);
@@ -146,6 +171,17 @@ impl Kea {
         }
         granted
     }
+}
+
+/// An option of DHCPv6.
+fn option(code: u8, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(value.len()).unwrap();
+    [[0, code].as_slice(), &length.to_be_bytes(), value].concat()
+}
+
+/// Octets in hex with colons in between.
+fn octets(text: &str) -> Vec<u8> {
+    text.trim().split(':').map(|octet| u8::from_str_radix(octet, 16).unwrap()).collect()
 }
 
 /// The last that Kea wrote of an address.
