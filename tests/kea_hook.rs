@@ -12,14 +12,18 @@ mod support;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use dhcp_rig::{MAC, Rig};
 use kea_rig::{Family, KEA, Kea, SERVES, keys_of, on_the_cable};
 use lapsed::api::LookupAnswer;
 use lapsed::clock::{Clock as _, SystemClock};
+use lapsed::domain::event::EventKind;
+use lapsed::domain::identity::NasId;
 use lapsed::domain::verdict::Verdict;
+use lapsed::wire::events;
 use support::api::Api;
-use support::{Daemon, Site};
+use support::{Daemon, Site, talk_of};
 
 const TABLES: &str = "[retention]\nwindow = \"1h\"\nbucket = \"1m\"\n[lookup]\nmargin = \"0s\"\n\
     [[spool]]\npath = \"spool\"\nname = \"kea-1\"\n";
@@ -140,6 +144,39 @@ fn a_client_that_declines_renews_and_releases_has_what_it_has() {
     assert!(!said.contains("lapsed-hook:"), "{said}");
     let (status, talk) = daemon.stop();
     assert!(status.success() && !talk.contains("were dropped"), "{talk}");
+}
+
+#[test]
+fn what_kea_tells_after_a_decline_names_nobody() {
+    let spool = tempfile::tempdir().unwrap();
+    let told = |callout: &str, variables: &str| {
+        let mut hook = Command::new(HOOK);
+        hook.arg(callout).env_clear().env("LAPSED_SPOOL", spool.path());
+        hook.envs(variables.split_whitespace().map(|variable| variable.split_once('=').unwrap()));
+        let output = hook.output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{}", talk_of(&output));
+        let files = fs::read_dir(spool.path()).unwrap().map(|entry| entry.unwrap().path());
+        let lines = files.map(|file| {
+            let line = fs::read_to_string(&file).unwrap();
+            fs::remove_file(file).unwrap();
+            let event = events::read(line.trim_end().as_bytes(), &NasId("kea-1".into())).unwrap();
+            (event.kind, event.assigned.first().unwrap().network.to_string(), event.subscriber)
+        });
+        lines.collect::<Vec<_>>()
+    };
+    // As Kea 2.2 says it, as far as the hook reads it.
+    let four = "LEASES4_SIZE=1 DELETED_LEASES4_SIZE=0 LEASES4_AT0_ADDRESS=192.0.2.7 LEASES4_AT0_CLIENT_ID= \
+        LEASES4_AT0_HWADDR= LEASES4_AT0_STATE=declined LEASES4_AT0_CLTT=1795285023 LEASES4_AT0_VALID_LIFETIME=86400 \
+        QUERY4_CIADDR=0.0.0.0 QUERY4_HWADDR=02:00:5e:10:00:01 QUERY4_TYPE=DHCPDECLINE";
+    assert_eq!(told("leases4_committed", four), [(EventKind::Vacated, String::from("192.0.2.7"), None)]);
+    let six = "LEASES6_SIZE=1 DELETED_LEASES6_SIZE=0 LEASES6_AT0_ADDRESS=2001:db8::7 LEASES6_AT0_DUID=00 \
+        LEASES6_AT0_HWADDR= LEASES6_AT0_IAID=7 LEASES6_AT0_TYPE=IA_NA LEASES6_AT0_PREFIX_LEN=128 \
+        LEASES6_AT0_STATE=declined LEASES6_AT0_CLTT=1795285023 LEASES6_AT0_VALID_LIFETIME=86400 QUERY6_TYPE=DECLINE";
+    assert_eq!(told("leases6_committed", six), [(EventKind::Vacated, String::from("2001:db8::7"), None)]);
+    // The day is over, and the address may be leased again.
+    let over = six.replace("LEASES6_AT0", "LEASE6");
+    assert_eq!(told("lease6_expire", &over), []);
+    assert_eq!(told("lease4_expire", &four.replace("LEASES4_AT0", "LEASE4")), []);
 }
 
 /// When the assignment began.
