@@ -1,10 +1,8 @@
 //! Leases by Debian's Kea: what it granted is found, and nothing that it did not grant, through the daemon's absence, renames
 //! of the file and its cleanup. Of an address that was declined, it names nobody who did not hold it.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod dhcp_rig;
-#[expect(dead_code, reason = "every test uses its part of it")]
 mod kea_rig;
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
