@@ -120,8 +120,9 @@ impl Kea {
         let ia = [row[7].parse::<u32>().unwrap().to_be_bytes().as_slice(), &[0; 8], &held].concat();
         let options = [option(1, &octets(row[1])), option(2, &octets(&server)), option(3, &ia)].concat();
         let decline = [[9, 1, 2, 3].as_slice(), &options].concat();
-        let bytes: String = decline.iter().map(|byte| format!("\\x{byte:02x}")).collect();
-        let sent = self.run(&format!("printf '{bytes}' >/dev/udp/ff02::1:2%clients/547"));
+        // cat(1) writes it at once; printf(1) would begin another packet after each line feed in it.
+        fs::write(self.dir.join("decline"), decline).unwrap();
+        let sent = self.run(&format!("cat {}/decline >/dev/udp/ff02::1:2%clients/547", self.dir.display()));
         assert_eq!(sent, "0");
         let written = format!("until grep -qs '^{address},00,' {}*; do :; done", self.leases().display());
         assert_eq!(self.run(&format!("timeout 30 bash -c \"{written}\"")), "0");
