@@ -9,6 +9,8 @@
 //! - [`wire`]: bytes of protocols to events, without IO; any bytes in, no panic. Will never decide what is kept.
 //! - [`sources`]: text that DHCP servers write for themselves to events, without IO. Will never decide what is kept.
 //! - [`config`]: one file, checked whole, every fault with its place.
+//! - [`written`]: times, addresses and lists of items as papers write them; what can be read in two ways is refused with both.
+//!   Will never choose, and never reads a clock.
 //! - [`api`]: the contract that daemon and client share.
 //! - [`store`]: sealed records in buckets whose keys can be destroyed; the only module that names RocksDB. Will never give
 //!   out a record without a cutoff.
@@ -45,3 +47,4 @@ pub mod sources;
 pub mod store;
 pub mod tokens;
 pub mod wire;
+pub mod written;

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
     ("sources", &["domain"]),
     ("config", &["domain"]),
+    ("written", &["domain", "config"]),
     ("api", &["domain"]),
     ("ledger", &[]),
     ("store", &["domain"]),
