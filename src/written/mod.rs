@@ -4,9 +4,10 @@
 //! - [`address`]: an address, perhaps with a port or as a prefix, and what kind of address it is.
 //! - [`items`]: the CSV of the items of a request: all of it, or every fault in it.
 //!
-//! What can be read in two ways is refused with both, since half of the errors in requests are wrong addresses and wrong times,
-//! and each of them names somebody. What was read is given back with the text it was read from, so that it can be shown
-//! and confirmed. No IO and no clock: whether an instant lies in the future is for those who know the present.
+//! What can be read in two ways is refused with both, since half of the errors in requests are wrong addresses and
+//! wrong times, and each of them names somebody. What was read is given back with the text it was read from, so that it
+//! can be shown and confirmed. No IO and no clock: whether an instant lies in the future is for those who know the
+//! present.
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 

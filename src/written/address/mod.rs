@@ -1,7 +1,7 @@
 //! An address as a paper writes it: plain, with a port, as a prefix, or broken up so that nobody clicks on it.
 //!
-//! Nothing is repaired that could be meant otherwise: leading zeros, names of interfaces and places of pages are refused. Whether
-//! an address is of our networks is for the configuration to say.
+//! Nothing is repaired that could be meant otherwise: leading zeros, names of interfaces and places of pages are
+//! refused. Whether an address is of our networks is for the configuration to say.
 
 mod error;
 mod note;
@@ -150,10 +150,12 @@ fn host(address: &str, text: &str) -> Result<IpAddr, AddressError> {
     // IPv4 alone, or at the end of IPv6.
     let dotted = address.rsplit(':').next().unwrap_or(address);
     let are_numbers = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if dotted.contains('.') && dotted.split('.').all(are_numbers) {
-        if let Some(part) = dotted.split('.').find(|part| part.len() > 1 && part.starts_with('0')) {
-            return Err(AddressError::LeadingZero { part: shown(part), text: shown(text) });
-        }
+    let begins_with_zero = |part: &&str| part.len() > 1 && part.starts_with('0');
+    if dotted.contains('.')
+        && dotted.split('.').all(are_numbers)
+        && let Some(part) = dotted.split('.').find(begins_with_zero)
+    {
+        return Err(AddressError::LeadingZero { part: shown(part), text: shown(text) });
     }
     match address.rsplit_once(':') {
         Some((head, last)) if head.parse::<Ipv6Addr>().is_ok() && are_numbers(last) => {

@@ -1,4 +1,5 @@
-//! Addresses that are not simply a subscriber's: reserved blocks, each with its RFC, and those that carry an IPv4 address.
+//! Addresses that are not simply a subscriber's: reserved blocks, each with its RFC, and those that carry an IPv4
+//! address.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -38,8 +39,8 @@ const fn single(address: Ipv6Addr, what: &'static str, rfc: u16) -> Special {
     Special { block: IpNet::V6(Ipv6Net::new_assert(address, 128)), what, rfc }
 }
 
-/// The blocks, from the IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890) and the RFCs themselves. A block
-/// inside another stands before it.
+/// The blocks, from the IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890) and the RFCs themselves. A
+/// block inside another stands before it.
 pub const BLOCKS: [Special; 39] = [
     v4([0, 0, 0, 0], 8, "an address of \"this network\"", 791),
     v4([10, 0, 0, 0], 8, "a private address", 1918),

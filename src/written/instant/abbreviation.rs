@@ -1,8 +1,9 @@
 //! Abbreviations of zones, with everything that each of them means.
 //!
-//! Source: the abbreviations that the IANA time zone database has in use in any zone in 2026, with their offsets; a test compares
-//! the two. Besides these, meanings that the database writes as numbers, and people do not: AST and ADT of Arabia, BST of
-//! Bangladesh and of Bougainville, SGT; and the `ET`, `CT`, `MT`, `PT` of the United States, which leave open whether it is summer.
+//! Source: the abbreviations that the IANA time zone database has in use in any zone in 2026, with their offsets; a
+//! test compares the two. Besides these, meanings that the database writes as numbers, and people do not: AST and ADT
+//! of Arabia, BST of Bangladesh and of Bougainville, SGT; and the `ET`, `CT`, `MT`, `PT` of the United States, which
+//! leave open whether it is summer.
 
 use super::zone::Meaning;
 

@@ -76,8 +76,8 @@ impl<'t> Clock<'t> {
         })
     }
 
-    /// The times it may mean on a day of this form: one, or both halves of the day if month and day are written as in the
-    /// United States and no half is named where one belongs.
+    /// The times it may mean on a day of this form: one, or both halves of the day if month and day are written as in
+    /// the United States and no half is named where one belongs.
     pub(super) fn times(&self, form: Form) -> Result<Vec<(Option<Half>, NaiveTime)>, InstantError> {
         if self.second == Some(60) {
             return Err(InstantError::LeapSecond);

@@ -94,7 +94,8 @@ impl<'t> Date<'t> {
         matches!(self.parts, Parts::YearFirst { .. })
     }
 
-    /// The days it may mean: one, or two if nobody can tell the month from the day. The weekday decides if there is one.
+    /// The days it may mean: one, or two if nobody can tell the month from the day. The weekday decides if there is
+    /// one.
     pub(super) fn days(&self) -> Result<Vec<(Form, NaiveDate)>, InstantError> {
         let mut days = match self.parts {
             Parts::YearFirst { year, month, day } => vec![(Form::YearFirst, self.day(year, number(month), day)?)],

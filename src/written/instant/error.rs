@@ -81,12 +81,13 @@ pub enum InstantError {
     #[error("it has no zone: end it with Z, an offset such as -07:00, or a name such as America/Denver")]
     NoZone,
     /// This is no zone that we know.
-    #[error("`{zone}` is no zone that is known here: write an offset such as -07:00, or a name such as America/Denver")]
+    #[error("`{zone}` is no zone known here: write an offset such as -07:00, or a name such as America/Denver")]
     UnknownZone {
         /// As written.
         zone: String,
     },
-    /// In the names of the IANA database, `Etc/GMT+7` lies west of Greenwich, and most who write it mean the other side.
+    /// In the names of the IANA database, `Etc/GMT+7` lies west of Greenwich, and most who write it mean the other
+    /// side.
     #[error("the sign of `{zone}` means the opposite of what it seems to: write an offset such as -07:00")]
     InvertedZone {
         /// As written.
@@ -132,7 +133,7 @@ pub enum InstantError {
     #[error("it lies before 1970")]
     TooEarly,
     /// It can be read in more than one way, and only its author knows which is meant.
-    #[error("it can be read in {} ways: find out which is meant, and write that one{}", readings.len(), listed(readings))]
+    #[error("it can be read in {} ways: find out which is meant, and write that{}", readings.len(), listed(readings))]
     Ambiguous {
         /// Each way, at least two, the earliest first.
         readings: Vec<Reading>,

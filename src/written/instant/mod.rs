@@ -1,10 +1,15 @@
 //! A time as a paper writes it, to one instant.
 //!
-//! [`read`] takes RFC 3339 and ISO 8601 with an offset, a blank for the `T`, `2026-11-21 21:03:22 UTC`, `11/21/2026 9:03:22 PM MST`,
-//! `21 Nov 2026 21:03:22 +0000`, `Nov 21, 2026 9:03 PM EST`, what mail, Apache and `date` print, and counts of seconds or
-//! milliseconds since 1970. It refuses years of two digits and times without a zone, and it does not choose: where month
-//! and day, the half of the day, an abbreviation or the hour in which clocks are put back leave a choice, it lists the readings.
-//! Typing errors in the year are not its business: they show only beside the dates of the paper.
+//! [`read`] takes RFC 3339 and ISO 8601 with an offset, also with a blank for the `T`; what mail, Apache and `date` print;
+//! counts of seconds or milliseconds since 1970; and these:
+//!
+//! - `2026-11-21 21:03:22 UTC`, `2026-11-21 14:03:22 America/Denver`
+//! - `11/21/2026 9:03:22 PM MST`, `21/11/2026 21:03:22 UTC`
+//! - `21 Nov 2026 21:03:22 +0000`, `Nov 21, 2026 9:03 PM EST`
+//!
+//! It refuses years of two digits and times without a zone, and it does not choose: where month and day, the half of the
+//! day, an abbreviation or the hour in which clocks are put back leave a choice, it lists the readings. Typing errors in
+//! the year are not its business: they show only beside the dates of the paper.
 
 mod abbreviation;
 mod clock;
@@ -119,7 +124,8 @@ impl Instant {
     }
 }
 
-/// The text, UTC, and local time with its weekday: ``` `11/21/2026 2:03:22 PM MST` is 2026-11-21T21:03:22.000Z, Saturday ...```
+/// The text, UTC, and local time with its weekday: ``` `11/21/2026 2:03:22 PM MST` is 2026-11-21T21:03:22.000Z,
+/// Saturday ...```
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (raw, at, zone) = (shown(&self.raw), self.at, self.zone);

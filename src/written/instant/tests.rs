@@ -1,4 +1,5 @@
 //! Forms that are taken, texts that are refused, and that what is printed is read back.
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
 
 use chrono::Weekday;
 use proptest::prelude::*;
@@ -186,7 +187,7 @@ fn an_abbreviation_with_several_meanings_is_listed_with_all() {
         assert_eq!(readings(&format!("2026-11-21 21:03:22 {zone}"), None).len(), count, "{zone}");
     }
     let error = refusal("2026-11-21 21:03:22 CST");
-    let lines = "it can be read in 3 ways: find out which is meant, and write that one
+    let lines = "it can be read in 3 ways: find out which is meant, and write that
   2026-11-21T21:03:22+08:00 if it is CST, China Standard Time
   2026-11-21T21:03:22-05:00 if it is CST, Cuba Standard Time
   2026-11-21T21:03:22-06:00 if it is CST, Central Standard Time";
@@ -273,11 +274,10 @@ proptest! {
         let offset = FixedOffset::east_opt(minutes * 60).unwrap();
         let local = at.to_utc().with_timezone(&offset);
         let text = local.to_rfc3339();
-        if local.to_utc().timestamp() + i64::from(minutes) * 60 >= 0 {
-            prop_assert_eq!(alone(&text).unwrap().at, at);
-            prop_assert_eq!(rfc3339::parse(&text), Ok(at));
-            prop_assert_eq!(alone(&local.to_rfc2822()).unwrap().at.millis(), millis / 1000 * 1000);
-        }
+        prop_assert_eq!(alone(&text).unwrap().at, at);
+        prop_assert_eq!(rfc3339::parse(&text), Ok(at));
+        // Mail has whole seconds.
+        prop_assert_eq!(alone(&local.to_rfc2822()).unwrap().at, Timestamp::from_millis(millis / 1000 * 1000));
     }
 
     /// Of a time in any zone of the database, the instant it came from is the reading or one of the readings.

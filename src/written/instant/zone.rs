@@ -145,10 +145,7 @@ pub(super) fn read(word: &str) -> Result<Vec<Zone>, InstantError> {
 fn offset(word: &str) -> Option<Result<Zone, InstantError>> {
     let mut scan = Scan::new(word);
     let behind_name = scan.word("UTC") || scan.word("GMT");
-    let is_west = match scan.one_of(&['+', '-', '\u{2212}'])? {
-        '+' => false,
-        _ => true,
-    };
+    let is_west = scan.one_of(&['+', '-', '\u{2212}'])? != '+';
     let first = scan.digits();
     let second = scan.one_of(&[':']).map(|_| scan.digits());
     if !scan.rest().is_empty() {

@@ -1,8 +1,8 @@
 //! The items of a request as a CSV: `line,address,port,protocol,at,zone,uncertainty,realm`.
 //!
-//! The columns come in any order, and `address` and `at` suffice. Commas, semicolons or tabs separate them; a byte order mark, CRLF
-//! and quotation marks are fine. A list is taken whole or not at all: [`read`] gives every item or every fault. Items that
-//! come twice are pointed out and kept, since the paper has them.
+//! The columns come in any order, and `address` and `at` suffice. Commas, semicolons or tabs separate them; a byte
+//! order mark, CRLF and quotation marks are fine. A list is taken whole or not at all: [`read`] gives every item or
+//! every fault. Items that come twice are pointed out and kept, since the paper has them.
 
 mod column;
 mod fault;
@@ -100,7 +100,8 @@ pub struct Items {
 ///
 /// # Errors
 ///
-/// Every fault of the file, if it has any; then nothing was taken. If the header has faults, what stands below it was not read.
+/// Every fault of the file, if it has any; then nothing was taken. If the header has faults, what stands below it was
+/// not read.
 pub fn read(bytes: &[u8]) -> Result<Items, Faults> {
     let text = decoded(bytes).map_err(|fault| Faults(vec![fault]))?;
     let mut lines = text.lines().zip(1_usize..).filter(|(line, _)| !line.trim().is_empty());
@@ -228,9 +229,12 @@ fn name(row: &Row, column: Column) -> Result<Option<String>, Problem> {
     Err(Problem::Name { text: shown(text), longest: MAX_NAME })
 }
 
+/// What makes two items the same question.
+type Asked<'i> = (&'i Realm, Network, Option<u16>, Option<Protocol>, Timestamp);
+
 /// The items that ask for what an earlier one asks for.
 fn repeated(items: &[Item]) -> Vec<Repeated> {
-    let mut first: HashMap<(&Realm, Network, Option<u16>, Option<Protocol>, Timestamp), usize> = HashMap::new();
+    let mut first: HashMap<Asked<'_>, usize> = HashMap::new();
     let mut repeated = Vec::new();
     for item in items {
         let asks = (&item.realm, item.address.network, item.port, item.protocol, item.at.at);

@@ -1,7 +1,7 @@
 //! The lines of a CSV (RFC 4180) with their fields, each line by itself.
 //!
-//! No field of a list of items has a line break in it. A quotation mark that was forgotten therefore spoils its own line and
-//! does not swallow those below it.
+//! No field of a list of items has a line break in it. A quotation mark that was forgotten therefore spoils its own
+//! line and does not swallow those below it.
 
 use super::super::scan::shown;
 use super::{Column, Fault, Problem};

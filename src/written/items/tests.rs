@@ -60,7 +60,7 @@ line 4, at: there is no time: write it as 2026-11-21T14:03:22-07:00
 line 5: it has 6 fields, and the header 5: put a field in quotes if the separator is part of it
 line 6: a quotation mark is missing: a field that begins with one ends with one on the same line
 line 7, port: port 81 contradicts port 80, which stands with the address
-line 7, at: it can be read in 2 ways: find out which is meant, and write that one
+line 7, at: it can be read in 2 ways: find out which is meant, and write that
   2026-11-21T21:03:00-04:00 if it is CDT, Cuba Daylight Time
   2026-11-21T21:03:00-05:00 if it is CDT, Central Daylight Time
 line 8, port: a whole network has no port: ask for one address, or leave the port out
