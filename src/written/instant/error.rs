@@ -73,9 +73,7 @@ pub enum InstantError {
     #[error("24:00 is not taken: write 00:00 of the following day, if that is what is meant")]
     EndOfDay,
     /// Not every clock has leap seconds, and none of ours.
-    #[error(
-        "second 60 is a leap second, which is not counted here: write second 59, or 00 of the next minute, as its source counts"
-    )]
+    #[error("second 60 is a leap second, which no clock here has: write second 59, or the next minute")]
     LeapSecond,
     /// A time without a zone may be any of 26 hours.
     #[error("it has no zone: end it with Z, an offset such as -07:00, or a name such as America/Denver")]
