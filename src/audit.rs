@@ -9,41 +9,9 @@ use std::fmt;
 use crate::domain::actor::{Principal, Role};
 use crate::domain::clock_guard::Reason;
 use crate::domain::finding::Finding;
-use crate::domain::process::ProcessType;
+use crate::domain::process::{Class, ProcessType, ProcessTypes};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
-
-/// Whether an access was compelled by law, volunteered, or the customer's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// A legal process compels it.
-    Compelled,
-    /// The law permits it.
-    Voluntary,
-    /// The customer asks for the customer's own data.
-    Customer,
-}
-
-impl Class {
-    /// The class of a kind of process.
-    pub const fn of(process: ProcessType) -> Self {
-        match process {
-            ProcessType::Consent | ProcessType::ProviderProtection | ProcessType::Emergency | ProcessType::Cybertip => {
-                Self::Voluntary
-            }
-            ProcessType::Customer => Self::Customer,
-            _ => Self::Compelled,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Compelled => "compelled",
-            Self::Voluntary => "voluntary",
-            Self::Customer => "customer",
-        }
-    }
-}
 
 /// The papers that a lookup names.
 #[derive(Clone, PartialEq, Eq)]
@@ -91,6 +59,8 @@ pub struct Access {
     pub request: [u8; 16],
     /// Under what class of process.
     pub class: Class,
+    /// Which table of process types decided what is released: SHA-256 of its file.
+    pub process_types: [u8; 32],
     /// The papers, under a salt.
     pub papers: String,
 }
@@ -104,16 +74,18 @@ impl Access {
         request: [u8; 16],
         papers: &Papers,
         salt: &Salt,
+        table: &ProcessTypes,
     ) -> Self {
-        let class = Class::of(papers.process);
-        Self { at, actor, role: principal.role, request, class, papers: papers.commitment(salt) }
+        let class = table.class(papers.process);
+        let papers = papers.commitment(salt);
+        Self { at, actor, role: principal.role, request, class, process_types: table.digest, papers }
     }
 
     /// The lines that every access has before its outcome.
     fn head(&self) -> String {
-        let Self { at, actor, role, request, class, .. } = self;
-        let (actor, request) = (hex(actor), hex(request));
-        format!("time {at}\nactor {actor}\nrole {role}\nrequest {request}\nclass {}\n", class.name())
+        let Self { at, actor, role, request, class, process_types, .. } = self;
+        let (actor, request, table) = (hex(actor), hex(request), hex(process_types));
+        format!("time {at}\nactor {actor}\nrole {role}\nrequest {request}\nclass {class}\nprocess-types {table}\n")
     }
 }
 
@@ -205,14 +177,17 @@ mod tests {
         let papers =
             Papers { process: ProcessType::Subpoena, case: "24-CR-1022".into(), authority: "Example Court".into() };
         let principal = Principal { name: "desk-1".into(), role };
-        Access::new(Timestamp::from_millis(1_700_000_000_123), [1; 8], &principal, [2; 16], &papers, &Salt([3; 32]))
+        let table = ProcessTypes { digest: [4; 32], ..ProcessTypes::default() };
+        let at = Timestamp::from_millis(1_700_000_000_123);
+        Access::new(at, [1; 8], &principal, [2; 16], &papers, &Salt([3; 32]), &table)
     }
 
     #[test]
     fn an_entry_has_fixed_bytes_and_names_nobody() {
         let head = |role: &str| {
+            let table = "04".repeat(32);
             format!(
-                "time 2023-11-14T22:13:20.123Z\nactor 0101010101010101\nrole {role}\nrequest 02020202020202020202020202020202\nclass compelled\n"
+                "time 2023-11-14T22:13:20.123Z\nactor 0101010101010101\nrole {role}\nrequest 02020202020202020202020202020202\nclass compelled\nprocess-types {table}\n"
             )
         };
         let lookup = Entry::Lookup { access: access(Role::Analyst), verdict: Verdict::Attributed };

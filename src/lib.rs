@@ -8,7 +8,7 @@
 //! - [`clock`]: the machine's clocks, injected. Whether they are believed is [`domain::clock_guard`]'s rule.
 //! - [`wire`]: bytes of protocols to events, without IO; any bytes in, no panic. Will never decide what is kept.
 //! - [`sources`]: text that DHCP servers write for themselves to events, without IO. Will never decide what is kept.
-//! - [`config`]: one file, checked whole, every fault with its place.
+//! - [`config`]: one file and its table of process types, checked whole, every fault with its place.
 //! - [`written`]: times, addresses and lists of items as papers write them; what can be read in two ways is refused with both.
 //!   Will never choose, and never reads a clock.
 //! - [`api`]: the contract that daemon and client share.

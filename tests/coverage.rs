@@ -138,7 +138,7 @@ fn nobody_held_it_once_its_source_was_heard_for_a_carry_interval_and_silence_tak
     let answer = place.ask("192.0.2.8", MINUTE);
     assert_eq!((answer.verdict, answer.sources), (Verdict::Unassigned, vec!["bng-north".to_owned()]));
     assert_eq!(answer.entity.as_deref(), Some("North Example Ltd"));
-    assert!(answer.cautions.is_empty());
+    assert_eq!(answer.cautions, [Caution::StatuteMissing]);
     assert_eq!(place.nobody(6 * MINUTE), Verdict::NoCoverage, "it was not heard for five minutes by then");
     assert_eq!(place.ask("192.0.2.7", MINUTE).verdict, Verdict::Attributed);
     // South says nothing, and promises nothing.

@@ -66,7 +66,7 @@ fn an_approver_is_told_the_logons_and_assignments_of_one_subscriber() {
     let output = ask(&site, &approver, ALICE, (3000, 0), "subpoena", &[]);
     let sheet = text(&output.stdout);
     let facts =
-        ["FOUND: 1 logons, 1 assignments", "192.0.2.7", "(observed)", "bng-north", "An account is not a person."];
+        ["FOUND: 1 logons, 1 assignments", "192.0.2.7", "(observed)", "statute-missing", "An account is not a person."];
     assert!(facts.iter().all(|fact| sheet.contains(fact)), "{sheet}");
 }
 
@@ -82,7 +82,7 @@ fn only_an_approver_may_ask_and_everyone_else_is_told_before_the_question_is_jud
         }
     }
     assert_eq!(code(&ask(&site, &approver, ALICE, (3000, 0), "gossip", &[])), 2);
-    assert_eq!(code(&ask(&site, "lapsed_made-up", ALICE, (3000, 0), "warrant", &[])), 4);
+    assert_eq!(code(&ask(&site, "lapsed_made-up", ALICE, (3000, 0), "subpoena", &[])), 4);
 }
 
 #[test]
@@ -91,14 +91,14 @@ fn every_finding_has_its_exit_code_and_leaves_one_entry() {
     let operator = site.token("ops", "operator");
     let entries = || site.status(&operator).access_entries;
     // A token's own entry is made when it is first met.
-    assert_eq!(code(&ask(&site, &approver, ALICE, (3000, 0), "warrant", &[])), 0);
+    assert_eq!(code(&ask(&site, &approver, ALICE, (3000, 0), "subpoena", &[])), 0);
     let mut known = entries();
     for (subscriber, span, process, exit, finding) in [
-        (ALICE, (3000, 0), "court-order", 0, Finding::Found),
-        ("carol@isp.example", (3000, 0), "warrant", 1, Finding::Nothing),
-        (ALICE, (8000, 3700), "warrant", 5, Finding::Purged),
+        (ALICE, (3000, 0), "subpoena", 0, Finding::Found),
+        ("carol@isp.example", (3000, 0), "subpoena", 1, Finding::Nothing),
+        (ALICE, (8000, 3700), "subpoena", 5, Finding::Purged),
         (ALICE, (3000, 0), "civil-order", 4, Finding::Refused),
-        (ALICE, (3000, 0), "emergency", 4, Finding::Refused),
+        (ALICE, (3000, 0), "nsl", 4, Finding::Refused),
     ] {
         let output = ask(&site, &approver, subscriber, span, process, &["-o", "json"]);
         let found = answer(&output);
@@ -112,7 +112,7 @@ fn every_finding_has_its_exit_code_and_leaves_one_entry() {
         }
     }
     let ahead = ago(0).plus(std::time::Duration::from_secs(3600)).to_string();
-    let question = ["subscriber", ALICE, "--from", &ahead, "--to", "2099-01-01T00:00:00Z", "--process", "warrant"];
+    let question = ["subscriber", ALICE, "--from", &ahead, "--to", "2099-01-01T00:00:00Z", "--process", "subpoena"];
     let output = site.lapse(Some(&approver), &[question.as_slice(), &["--case", "1", "--authority", "Court"]].concat());
     assert_eq!(code(&output), 2);
     assert!(text(&output.stdout).contains("FUTURE"), "{output:?}");
@@ -121,10 +121,10 @@ fn every_finding_has_its_exit_code_and_leaves_one_entry() {
 #[test]
 fn a_span_that_begins_before_the_horizon_says_so() {
     let (site, _daemon, approver) = desk("");
-    let output = ask(&site, &approver, ALICE, (9000, 0), "warrant", &["-o", "json"]);
+    let output = ask(&site, &approver, ALICE, (9000, 0), "subpoena", &["-o", "json"]);
     let found = answer(&output);
     assert_eq!((code(&output), found.span.beyond_horizon, found.assignments.len()), (0, true, 1));
-    let sheet = ask(&site, &approver, ALICE, (9000, 0), "warrant", &[]);
+    let sheet = ask(&site, &approver, ALICE, (9000, 0), "subpoena", &[]);
     assert!(text(&sheet.stdout).contains("beyond-horizon"), "{sheet:?}");
 }
 
@@ -133,16 +133,16 @@ fn what_cannot_be_understood_is_usage_and_names_the_field_but_not_the_subscriber
     let (site, _daemon, approver) = desk("");
     for (field, subscriber, span) in [("subscriber:", "", (3000, 0)), ("to:", ALICE, (0, 3000)), ("to:", ALICE, (5, 5))]
     {
-        let output = ask(&site, &approver, subscriber, span, "warrant", &[]);
+        let output = ask(&site, &approver, subscriber, span, "subpoena", &[]);
         assert_eq!(code(&output), 2, "{output:?}");
         let said = talk_of(&output);
         assert!(said.contains(field) && !said.contains(ALICE), "{said}");
     }
-    let output = ask(&site, &approver, ALICE, (3000, 0), "warrant", &["--entity", "north"]);
+    let output = ask(&site, &approver, ALICE, (3000, 0), "subpoena", &["--entity", "north"]);
     assert_eq!(code(&output), 2);
     assert!(talk_of(&output).contains("entity:"), "{output:?}");
     // What is asked for comes back, and cannot turn the line around.
-    let output = ask(&site, &approver, "a\u{202e}b", (3000, 0), "warrant", &[]);
+    let output = ask(&site, &approver, "a\u{202e}b", (3000, 0), "subpoena", &[]);
     assert_eq!(code(&output), 1);
     assert!(text(&output.stdout).contains("a\\u{202e}b"), "{output:?}");
 }
@@ -152,7 +152,7 @@ fn where_there_are_several_entities_one_must_be_named() {
     let (site, _daemon, approver) = desk(
         "[[network]]\nprefix = \"192.0.2.0/24\"\nentity = \"north\"\nsources = [\"bng-north\"]\n[[network]]\nprefix = \"198.51.100.0/24\"\nentity = \"south\"\n",
     );
-    let by = |more: &[&str]| ask(&site, &approver, ALICE, (3000, 0), "warrant", &[&["-o", "json"], more].concat());
+    let by = |more: &[&str]| ask(&site, &approver, ALICE, (3000, 0), "subpoena", &[&["-o", "json"], more].concat());
     let unnamed = by(&[]);
     assert_eq!(code(&unnamed), 2);
     assert!(talk_of(&unnamed).contains("name one of north, south"), "{unnamed:?}");
@@ -168,7 +168,7 @@ fn where_there_are_several_entities_one_must_be_named() {
 fn one_entity_needs_no_name_and_has_the_logons_that_belong_to_none() {
     let (site, _daemon, approver) = desk("[[network]]\nprefix = \"192.0.2.0/24\"\nentity = \"north\"\n");
     for more in [["-o", "json"].as_slice(), &["-o", "json", "--entity", "north"]] {
-        let found = answer(&ask(&site, &approver, ALICE, (3000, 0), "warrant", more));
+        let found = answer(&ask(&site, &approver, ALICE, (3000, 0), "subpoena", more));
         assert_eq!((found.entity.as_deref(), found.logons.len(), found.assignments.len()), (Some("north"), 1, 1));
     }
 }

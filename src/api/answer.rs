@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::process::Group;
 use crate::domain::session::Evidence;
 use crate::domain::verdict::{Caution, Verdict};
 
@@ -27,7 +28,8 @@ pub struct LookupRequest {
     pub authority: String,
 }
 
-/// The answer. Fields that the verdict does not release are `null`.
+/// The answer. What belongs to a group ([`Group`]) is absent if the process does not release that group, if the verdict names
+/// nobody, or if it is not known; `releases` tells the first from the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LookupAnswer {
     /// [`super::LOOKUP_VERSION`].
@@ -47,22 +49,31 @@ pub struct LookupAnswer {
     /// The instant.
     pub at: AtText,
     /// Who held the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscriber: Option<String>,
     /// What was assigned: the address, or the prefix around it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned: Option<String>,
     /// What a NAT translated to the address and port, where a statement or the configuration says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inside: Option<InsideText>,
     /// The session's tag: a keyed hash that is the same in every answer about the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// The NAS of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nas: Option<String>,
     /// Where the session entered the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineText>,
     /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<BoundaryText>,
-    /// Until when; `null` if nothing says that it ended.
+    /// Until when; absent too if nothing says that it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<BoundaryText>,
     /// Distance to the nearest statements of the session.
+    #[serde(default, skip_serializing_if = "HeardText::is_unknown")]
     pub heard: HeardText,
     /// How many subscribers are known to have held the address, or the port; behind a NAT that computes what it translates, how
     /// many inside addresses share it.
@@ -75,6 +86,8 @@ pub struct LookupAnswer {
     pub sources: Vec<String>,
     /// The first instant that is still readable.
     pub horizon: String,
+    /// What the process releases; nothing if it is refused.
+    pub releases: Vec<Group>,
     /// The entry in the access ledger.
     pub ledger: LedgerText,
 }
@@ -129,6 +142,12 @@ pub struct HeardText {
     pub before: Option<u64>,
     /// To the oldest after it.
     pub after: Option<u64>,
+}
+
+impl HeardText {
+    fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where the access is recorded.

@@ -3,6 +3,7 @@
 mod answer;
 mod clock;
 mod events;
+mod policy;
 mod problem;
 mod purge;
 mod status;
@@ -11,6 +12,7 @@ mod subscriber;
 pub use answer::{AtText, BoundaryText, HeardText, InsideText, LedgerText, LineText, LookupAnswer, LookupRequest};
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
 pub use events::{EventAck, StreamEnd};
+pub use policy::{AskersText, PolicyAnswer, PolicySource, PolicyText, ProcessTypeText, RetentionText, SourceKind};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use purge::{
     BucketText, ChangeText, ErasureText, OldestText, PlanAnswer, PurgeReports, PurgeStatus, ReportLine, RunAnswer,
@@ -30,6 +32,8 @@ pub const EVENTS: &str = "/v1/events";
 pub const NDJSON: &str = "application/x-ndjson";
 /// `GET`: a [`StatusAnswer`].
 pub const STATUS: &str = "/v1/status";
+/// `GET`: a [`PolicyAnswer`].
+pub const POLICY: &str = "/v1/policy";
 /// `GET`: a [`ClockStatus`].
 pub const CLOCK: &str = "/v1/clock";
 /// `POST`: accepts a clock in doubt, an [`AcceptRequest`] answered with an [`AcceptAnswer`].
@@ -51,5 +55,7 @@ pub const READYZ: &str = "/readyz";
 
 /// Version of the JSON of a lookup.
 pub const LOOKUP_VERSION: u32 = 1;
+/// Version of the JSON of the policy.
+pub const POLICY_VERSION: u32 = 1;
 /// Version of the JSON of a look-up of one subscriber.
 pub const SUBSCRIBER_VERSION: u32 = 1;

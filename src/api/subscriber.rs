@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::finding::Finding;
+use crate::domain::process::Group;
 use crate::domain::session::Evidence;
 use crate::domain::verdict::Caution;
 
@@ -29,7 +30,7 @@ pub struct SubscriberRequest {
     pub authority: String,
 }
 
-/// The answer.
+/// The answer. What the process does not release is absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SubscriberAnswer {
@@ -53,6 +54,8 @@ pub struct SubscriberAnswer {
     pub cautions: Vec<Caution>,
     /// The first instant that is still readable.
     pub horizon: String,
+    /// What the process releases; nothing if it is refused.
+    pub releases: Vec<Group>,
     /// The entry in the access ledger.
     pub ledger: LedgerText,
 }
@@ -79,9 +82,11 @@ pub struct LogonText {
     /// The session's tag.
     pub session: String,
     /// The NAS that said so.
-    pub nas: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nas: Option<String>,
     /// Where the session entered the network.
-    pub line: LineText,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineText>,
     /// The source that delivered it.
     pub source: String,
     /// Why to be careful with it.
@@ -106,9 +111,11 @@ pub struct AssignmentText {
     /// The session's tag.
     pub session: String,
     /// The NAS of the session.
-    pub nas: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nas: Option<String>,
     /// Where the session entered the network.
-    pub line: LineText,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineText>,
     /// How many others are known to have held the same, or ports of it, at some instant of this time.
     pub others: usize,
     /// Why to be careful with it.

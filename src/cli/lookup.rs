@@ -10,7 +10,9 @@ use super::{Connection, Ending, Output, client, render, say, tell};
   lapse lookup 203.0.113.7 --at 2026-11-21T14:03:22-07:00 --process subpoena \\
         --case 24-CR-1022 --authority 'Example District Court'
 
-An access entry is made durable before the answer is given. It holds no address and no name.")]
+An access entry is made durable before the answer is given. It holds no address and no name. What the kind of process does
+not release is not in the answer; `lapse policy show` lists the kinds. Asked like this, a subpoena can be answered, its
+authority standing for its statute; what needs more on file than a case and an authority is named and not answered.")]
 pub(super) struct Args {
     /// The address, IPv4 or IPv6.
     address: String,
@@ -23,7 +25,7 @@ pub(super) struct Args {
     /// Which of several equal address spaces; the public one if absent.
     #[arg(long, value_name = "R")]
     realm: Option<String>,
-    /// The kind of legal process: subpoena, court-order, warrant, civil-order, ...
+    /// The kind of legal process; `lapse policy show` lists them.
     #[arg(long, value_name = "TYPE")]
     process: String,
     /// The asker's case number.

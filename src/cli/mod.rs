@@ -7,8 +7,10 @@ mod decommission;
 mod ending;
 mod escape;
 mod lookup;
+mod policy;
 mod purge;
 mod render;
+mod render_policy;
 mod render_purge;
 mod render_sources;
 mod render_subscriber;
@@ -105,15 +107,16 @@ enum LapsedCommand {
     max_term_width = 100,
     after_help = "Examples:
   lapse status
+  lapse policy show
   lapse send events.ndjson
   lapse purge status
   lapse purge report show 12
   lapse lookup 203.0.113.7 --at 2026-11-21T14:03:22-07:00 --process subpoena \\
         --case 24-CR-1022 --authority 'Example District Court'
-  lapse lookup 2001:db8:17::5 --at 2026-11-21T21:03:22Z --port 51515 --process warrant \\
+  lapse lookup 2001:db8:17::5 --at 2026-11-21T21:03:22Z --port 51515 --process subpoena \\
         --case 24-CR-1022 --authority 'Example District Court' -o json
   lapse subscriber alice@example.net --from 2026-11-21T00:00:00Z --to 2026-11-21T12:00:00Z \\
-        --process court-order --case 24-CR-1022 --authority 'Example District Court'
+        --process subpoena --case 24-CR-1022 --authority 'Example District Court'
 
 LAPSE_TOKEN holds the bearer token; without one the daemon goes by who you are on this machine.
 
@@ -152,6 +155,8 @@ enum LapseCommand {
     Send(send::Args),
     /// Show how the daemon is doing; no personal data.
     Status(status::Args),
+    /// Show what is kept, for how long, who may ask, and under which legal process; no personal data.
+    Policy(policy::Args),
     /// Show the daemon's clock, or accept it when it is in doubt.
     Clock(clock::Args),
     /// Show what is destroyed, what will be, and the reports of it; change the window.
@@ -192,6 +197,7 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
         }
         Ok(LapseArgs { connection, command: LapseCommand::Send(args) }) => send::send(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Status(args) }) => status::status(&connection, &args),
+        Ok(LapseArgs { connection, command: LapseCommand::Policy(args) }) => policy::policy(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Clock(args) }) => clock::clock(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Purge(args) }) => purge::purge(&connection, &args),
     }

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, Local};
 
 use crate::api::{BoundaryText, ClockState, ClockStatus, LookupAnswer, StatusAnswer};
 use crate::domain::actor::Role;
+use crate::domain::process::Group;
 use crate::domain::session::Evidence;
 use crate::domain::verdict::Verdict;
 
@@ -80,12 +81,19 @@ pub(super) fn lookup_sheet(answer: &LookupAnswer) -> String {
         sheet.line("sources", &answer.sources.join(", "));
     }
     sheet.line("horizon", &format!("{} (nothing older is readable)", answer.horizon));
+    sheet.maybe("released", released(&answer.releases).as_deref());
     sheet.line("ledger", &format!("access entry {}, request {}", answer.ledger.index, answer.ledger.request));
     sheet.maybe("note", answer.note.as_deref());
     if answer.subscriber.is_some() {
         sheet.line("note", "An account is not a person.");
     }
     sheet.0
+}
+
+/// What the process releases; nothing to say where it is refused.
+pub(super) fn released(groups: &[Group]) -> Option<String> {
+    let names: Vec<&str> = groups.iter().map(|group| group.name()).collect();
+    (!names.is_empty()).then(|| format!("{} (all that this process releases)", names.join(", ")))
 }
 
 fn headline(answer: &LookupAnswer) -> String {

@@ -5,7 +5,7 @@ use crate::domain::finding::Finding;
 use crate::domain::session::Evidence;
 use crate::domain::verdict::Caution;
 
-use super::render::{Sheet, calendar};
+use super::render::{Sheet, calendar, released};
 
 /// The answer of a look-up of one subscriber.
 pub(super) fn sheet(answer: &SubscriberAnswer) -> String {
@@ -32,6 +32,7 @@ pub(super) fn sheet(answer: &SubscriberAnswer) -> String {
     }
     sheet.head("this answer");
     sheet.line("horizon", &format!("{} (nothing older is readable)", answer.horizon));
+    sheet.maybe("released", released(&answer.releases).as_deref());
     sheet.line("ledger", &format!("access entry {}, request {}", answer.ledger.index, answer.ledger.request));
     sheet.maybe("note", answer.note.as_deref());
     if answer.finding == Finding::Found {
@@ -59,8 +60,8 @@ fn instant(sheet: &mut Sheet, name: &str, at: &AtText) {
 fn of_logon(sheet: &mut Sheet, logon: &LogonText) {
     sheet.line("time", &logon.at);
     sheet.line("session", &logon.session);
-    sheet.line("NAS", &logon.nas);
-    of_line(sheet, &logon.line);
+    sheet.maybe("NAS", logon.nas.as_deref());
+    of_line(sheet, logon.line.as_ref());
     cautions(sheet, &logon.cautions);
     sheet.line("sources", &logon.source);
 }
@@ -79,8 +80,8 @@ fn of_assignment(sheet: &mut Sheet, assignment: &AssignmentText) {
     sheet.line("since", &end(&assignment.since));
     sheet.line("until", &assignment.until.as_ref().map_or_else(|| "no end is known".to_owned(), end));
     sheet.line("session", &assignment.session);
-    sheet.line("NAS", &assignment.nas);
-    of_line(sheet, &assignment.line);
+    sheet.maybe("NAS", assignment.nas.as_deref());
+    of_line(sheet, assignment.line.as_ref());
     if assignment.others > 0 {
         sheet.line("others", &format!("{} held it too, at some instant of this time", assignment.others));
     }
@@ -93,7 +94,8 @@ fn inside_text(inside: &InsideText) -> String {
     format!("{}{realm}", inside.address)
 }
 
-fn of_line(sheet: &mut Sheet, line: &LineText) {
+fn of_line(sheet: &mut Sheet, line: Option<&LineText>) {
+    let Some(line) = line else { return };
     sheet.maybe("MAC", line.mac.as_deref());
     sheet.maybe("circuit-id", line.circuit_id.as_deref());
     sheet.maybe("remote-id", line.remote_id.as_deref());

@@ -11,9 +11,9 @@ use super::{Connection, Ending, client, render_subscriber, say, tell};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   lapse subscriber alice@example.net --from 2026-11-21T00:00:00Z --to 2026-11-21T12:00:00Z \\
-        --process court-order --case 24-CR-1022 --authority 'Example District Court'
+        --process subpoena --case 24-CR-1022 --authority 'Example District Court'
   lapse subscriber 0x0004ff --entity north --from 2026-11-21T00:00:00Z --to 2026-11-21T12:00:00Z \\
-        --process warrant --case 24-CR-1022 --authority 'Example District Court' -o jsonl
+        --process subpoena --case 24-CR-1022 --authority 'Example District Court' -o jsonl
 
 Only an approver may ask. What lies outside the span, before the horizon or after the present is not told; each
 end says so. An access entry is made durable before the answer is given. It holds no name and no address.
@@ -33,7 +33,7 @@ pub(super) struct Args {
     /// The first instant after the span.
     #[arg(long, value_name = "RFC3339")]
     to: String,
-    /// The kind of legal process: subpoena, court-order, warrant.
+    /// The kind of legal process; `lapse policy show` lists those that may ask this.
     #[arg(long, value_name = "TYPE")]
     process: String,
     /// The asker's case number.

@@ -16,7 +16,8 @@ use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
 use super::{
-    Clock, Config, Ingest, Listen, Lookup, Network, SecretFile, Store, dhcp, names, nat, principals, radius, streams,
+    Clock, Config, ConfigError, Ingest, Listen, Lookup, Network, SecretFile, Store, dhcp, names, nat, principals,
+    process_types, radius, streams,
 };
 use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
@@ -49,8 +50,17 @@ const LONGEST_SOCKET_PATH: usize = 107;
 /// How the secret of a client is found.
 pub(super) type ReadSecret<'a> = dyn FnMut(&Path) -> Result<SecretFile, SecretError> + 'a;
 
+/// How the text of another file is had.
+pub(super) type ReadText<'a> = dyn FnMut(&Path) -> Result<String, ConfigError> + 'a;
+
+/// The files that a configuration names and that are read with it.
+pub(super) struct Named<'a> {
+    pub(super) secret: &'a mut ReadSecret<'a>,
+    pub(super) text: &'a mut ReadText<'a>,
+}
+
 /// What a file means. Paths that are not absolute start from `base`.
-pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, faults: &Faults<'_>) -> Config {
+pub(super) fn check(file: File, base: &Path, named: Named<'_>, faults: &Faults<'_>) -> Config {
     names::told_apart(&file, faults);
     let retention = retention(&file.retention, faults);
     let require_erasure_class =
@@ -63,10 +73,11 @@ pub(super) fn check(file: File, base: &Path, read_secret: &mut ReadSecret<'_>, f
         store: Store { ballast: inner(file.store.ballast).unwrap_or(Store::default().ballast) },
         require_erasure_class,
         lookup: lookup(&file.lookup, faults),
+        process_types: process_types::check(file.process_types, base, named.text, faults),
         listen: listen(file.listen, base, faults),
         principals: principals::check(file.principals, &file.radius.clients, &file.leases, faults),
         dhcp: dhcp::check(file.leases, known, base, faults),
-        radius: radius::check(file.radius, known, base, read_secret, faults),
+        radius: radius::check(file.radius, known, base, named.secret, faults),
         streams: streams::streams(file.streams, known, faults),
         spools: streams::spools(file.spools, known, base, faults),
         networks: networks(file.networks, faults),

@@ -35,12 +35,12 @@ pub enum ConfigError {
         /// The first line that is not, counted from 1.
         line: usize,
     },
-    /// The file was read, and these are its faults.
-    #[error("{}", Listing { file, faults })]
+    /// The file was read, and these are its faults and those of the files it names.
+    #[error("{}", Listing(faults))]
     Faulty {
         /// The file as it was named.
         file: String,
-        /// At least one, in the order of the file.
+        /// At least one, in the order of the file; those of other files come last.
         faults: Vec<Fault>,
     },
 }
@@ -50,6 +50,8 @@ pub enum ConfigError {
 pub struct Fault {
     /// What is wrong.
     pub problem: Problem,
+    /// The file it is in, as it was named.
+    pub file: String,
     /// The line, counted from 1.
     pub line: usize,
     /// The first character in question, counted from 1.
@@ -61,13 +63,13 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn print(&self, file: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.line.to_string().len();
         let room = self.source.chars().count().saturating_add(2).saturating_sub(self.column).max(1);
         // Tabs before the caret stay tabs, so that it stands where they push the text.
         let lead = self.source.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).chain(std::iter::repeat(' '));
         writeln!(f, "error: {}", self.problem)?;
-        writeln!(f, "{:digits$} --> {file}:{}:{}", "", self.line, self.column)?;
+        writeln!(f, "{:digits$} --> {}:{}:{}", "", self.file, self.line, self.column)?;
         writeln!(f, "{:digits$}  |", "")?;
         writeln!(f, "{}", format_args!(" {} | {}", self.line, self.source).to_string().trim_end())?;
         write!(f, "{:digits$}  | ", "")?;
@@ -87,38 +89,49 @@ fn shown(line: &str) -> String {
     kept.unwrap_or(line).chars().map(safe).chain(kept.map_or("", |_| " ...").chars()).collect()
 }
 
-struct Listing<'a> {
-    file: &'a str,
-    faults: &'a [Fault],
-}
+struct Listing<'a>(&'a [Fault]);
 
 impl fmt::Display for Listing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for fault in self.faults {
-            fault.print(self.file, f)?;
+        let mut files: Vec<&str> = Vec::new();
+        for fault in self.0 {
+            fault.print(f)?;
             writeln!(f)?;
+            if !files.contains(&fault.file.as_str()) {
+                files.push(&fault.file);
+            }
         }
-        let count = self.faults.len();
-        write!(f, "{count} fault{} in {}", if count == 1 { "" } else { "s" }, self.file)
+        let count = self.0.len();
+        write!(f, "{count} fault{} in {}", if count == 1 { "" } else { "s" }, files.join(" and "))
     }
 }
 
 /// Collects the faults of one text while it is read.
 pub(super) struct Faults<'t> {
+    file: &'t str,
     text: &'t str,
     /// Where each line begins, so that a file full of faults is not counted through for every one.
     starts: Vec<usize>,
     found: RefCell<Vec<(Range<usize>, Problem)>>,
+    /// Those of files that this one names.
+    elsewhere: RefCell<Vec<Fault>>,
 }
 
 impl<'t> Faults<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    /// Of the text of the file that was named `file`.
+    pub(super) fn new(file: &'t str, text: &'t str) -> Self {
         let later = text.match_indices('\n').map(|(newline, _)| newline.saturating_add(1));
-        Self { text, starts: std::iter::once(0).chain(later).collect(), found: RefCell::default() }
+        let starts = std::iter::once(0).chain(later).collect();
+        Self { file, text, starts, found: RefCell::default(), elsewhere: RefCell::default() }
     }
 
     pub(super) fn add(&self, span: Range<usize>, problem: Problem) {
         self.found.borrow_mut().push((span, problem));
+    }
+
+    /// Adds the faults of a file that this one names.
+    pub(super) fn add_elsewhere(&self, faults: Vec<Fault>) {
+        self.elsewhere.borrow_mut().extend(faults);
     }
 
     /// Is anything wrong within these bytes already?
@@ -133,12 +146,13 @@ impl<'t> Faults<'t> {
 
     /// All faults in the order of the file, each once, without those that only follow from others.
     pub(super) fn finish(self) -> Vec<Fault> {
-        let mut found = self.found.take();
+        let (mut found, elsewhere) = (self.found.take(), self.elsewhere.take());
         found.sort_by_key(|(span, problem)| (span.start, !problem.is_syntax()));
         found.dedup();
         let mut faults: Vec<Fault> = found.into_iter().map(|(span, problem)| self.place(&span, problem)).collect();
         // What another version means by its keys, nobody here knows.
-        if faults.iter().any(|fault| fault.problem.is_version()) {
+        let foreign = faults.iter().any(|fault| fault.problem.is_version());
+        if foreign {
             faults.retain(|fault| fault.problem.is_version());
         }
         let broken: HashSet<usize> = syntax(&faults).map(|fault| fault.line).collect();
@@ -151,6 +165,9 @@ impl<'t> Faults<'t> {
                 || (fault.problem.is_absence() && !broken.is_empty());
             fault.problem.is_syntax() || !echoes
         });
+        if !foreign {
+            faults.extend(elsewhere);
+        }
         faults
     }
 
@@ -162,6 +179,7 @@ impl<'t> Faults<'t> {
         let before = self.text.get(start..span.start).or(self.text.get(start..)).unwrap_or("");
         Fault {
             problem,
+            file: self.file.to_owned(),
             line,
             column: before.chars().count().saturating_add(1),
             width: first_line(self.text.get(span.clone())).chars().count().max(1),
@@ -190,14 +208,14 @@ mod tests {
     fn columns_count_characters() {
         let text = "a = 1\nname = \"\u{e9}\u{e9}\" # x\n";
         let start = text.find("# x").unwrap();
-        let fault = Faults::new(text).place(&(start..start + 3), Problem::SecretInFile);
+        let fault = Faults::new("lapsed.toml", text).place(&(start..start + 3), Problem::SecretInFile);
         assert_eq!((fault.line, fault.column, fault.width), (2, 13, 3));
     }
 
     #[test]
     fn a_place_behind_the_end_is_the_end() {
-        let fault = Faults::new("a").place(&(9..12), Problem::SecretInFile);
+        let fault = Faults::new("lapsed.toml", "a").place(&(9..12), Problem::SecretInFile);
         assert_eq!((fault.line, fault.column, fault.width), (1, 2, 1));
-        assert_eq!(Faults::new("").place(&(0..0), Problem::SecretInFile).source, "");
+        assert_eq!(Faults::new("lapsed.toml", "").place(&(0..0), Problem::SecretInFile).source, "");
     }
 }

@@ -14,7 +14,7 @@ use super::nat::DeterministicTable;
 use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::shape::{
-    CLOCK, DHCP, DHCP_LEASES, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC, NETWORK, PRINCIPAL, RADIUS,
+    CLOCK, DHCP, DHCP_LEASES, DISCLOSURE, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC, NETWORK, PRINCIPAL, RADIUS,
     RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, SPOOL, STORE, STREAM,
 };
 use super::streams::{SourceTable, SpoolTable};
@@ -40,6 +40,7 @@ pub(super) struct File {
     pub(super) store: StoreTable,
     pub(super) retention: RetentionTable,
     pub(super) lookup: LookupTable,
+    pub(super) process_types: Option<At<PathBuf>>,
     pub(super) listen: ListenTable,
     pub(super) radius: RadiusTable,
     pub(super) leases: Vec<LeasesTable>,
@@ -165,6 +166,7 @@ impl File {
             store: root.table("store", &STORE, StoreTable::read),
             retention: root.table("retention", &RETENTION, RetentionTable::read),
             lookup: root.table("lookup", &LOOKUP, LookupTable::read),
+            process_types: root.table("disclosure", &DISCLOSURE, |table| path(table, "process-types")),
             listen: root.table("listen", &LISTEN, ListenTable::read),
             radius: root.table("radius", &RADIUS, RadiusTable::read),
             leases: root.table("dhcp", &DHCP, |table| table.tables("leases", &DHCP_LEASES, LeasesTable::read)),
@@ -182,7 +184,7 @@ impl File {
 }
 
 /// The version comes first in every sense: what another version means by a key, nobody here knows.
-fn version(root: &Reader<'_, '_, '_>, faults: &Faults<'_>) {
+pub(super) fn version(root: &Reader<'_, '_, '_>, faults: &Faults<'_>) {
     if !root.has("version") {
         faults.add(root.place(), Problem::MissingVersion);
     }

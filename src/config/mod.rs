@@ -2,8 +2,8 @@
 //!
 //! The file becomes a plain struct of what was typed (`file`), and that a checked one ([`Config`]) of what is meant
 //! (`check`). Unknown keys are refused, and all faults are listed at once, each with its line. Nothing here opens a
-//! socket, makes a directory or asks whether one exists; only the files of shared secrets are read. Settings come from
-//! the file alone: the environment has no say.
+//! socket, makes a directory or asks whether one exists; only the files of shared secrets and the table of process types are
+//! read. Settings come from the file alone: the environment has no say.
 
 mod check;
 mod dhcp;
@@ -14,6 +14,7 @@ mod names;
 mod nat;
 mod principals;
 mod problem;
+mod process_types;
 mod radius;
 mod reader;
 mod remark;
@@ -37,6 +38,7 @@ use crate::domain::address;
 use crate::domain::erasure::ErasureClass;
 use crate::domain::lease::{LeaseFormat, LeaseIdentity};
 use crate::domain::nat::Deterministic;
+use crate::domain::process::ProcessTypes;
 use crate::domain::retention::Retention;
 use crate::domain::selection::{Kept, Selection};
 
@@ -66,6 +68,8 @@ pub struct Config {
     pub require_erasure_class: ErasureClass,
     /// When an answer is called uncertain.
     pub lookup: Lookup,
+    /// What is released under each kind of process, and what it needs: `[disclosure] process-types`.
+    pub process_types: ProcessTypes,
     /// Where the API is served.
     pub listen: Listen,
     /// RADIUS accounting.
@@ -229,35 +233,32 @@ pub struct Clock {
 }
 
 impl Config {
-    /// Reads the file and the files of the secrets it names. Paths in it that are not absolute start from its directory.
+    /// Reads the file, the files of the secrets it names and its table of process types. Paths in it that are not absolute start from its directory.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let file = path.display().to_string();
-        let unreadable = |error: io::Error| ConfigError::Unreadable { file: file.clone(), reason: error.kind() };
-        let mut bytes = Vec::new();
-        let opened = fs::File::open(path).map_err(unreadable)?;
-        let length = opened.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if u64::try_from(length).is_ok_and(|length| length > LARGEST_FILE) {
-            return Err(ConfigError::TooLarge { file, most: LARGEST_FILE });
-        }
-        let text = std::str::from_utf8(&bytes).map_err(|error| {
-            let good = bytes.iter().take(error.valid_up_to());
-            let line = good.filter(|byte| **byte == b'\n').count().saturating_add(1);
-            ConfigError::NotUtf8 { file: file.clone(), line }
-        })?;
-        Self::parse(text, &file, path.parent().unwrap_or(Path::new("")), Secret::read)
+        let text = read_text(path)?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        let named = check::Named { secret: &mut Secret::read, text: &mut read_text };
+        Self::parse_with(&text, &path.display().to_string(), base, named)
     }
 
     /// Reads a text without touching the file system: `name` stands in the faults, `base` is where relative paths start,
-    /// and `read_secret` knows the secrets.
+    /// and `read_secret` knows the secrets. A table of process types that is not the built-in one is not found.
     pub fn parse(
         text: &str,
         name: &str,
         base: &Path,
         mut read_secret: impl FnMut(&Path) -> Result<SecretFile, SecretError>,
     ) -> Result<Self, ConfigError> {
-        let faults = fault::Faults::new(text);
+        let mut not_found = |path: &Path| {
+            Err(ConfigError::Unreadable { file: path.display().to_string(), reason: io::ErrorKind::NotFound })
+        };
+        Self::parse_with(text, name, base, check::Named { secret: &mut read_secret, text: &mut not_found })
+    }
+
+    fn parse_with(text: &str, name: &str, base: &Path, named: check::Named<'_>) -> Result<Self, ConfigError> {
+        let faults = fault::Faults::new(name, text);
         let typed = file::File::read(text, &faults);
-        let config = check::check(typed, base, &mut read_secret, &faults);
+        let config = check::check(typed, base, named, &faults);
         let faults = faults.finish();
         if faults.is_empty() { Ok(config) } else { Err(ConfigError::Faulty { file: name.to_owned(), faults }) }
     }
@@ -321,6 +322,23 @@ impl Config {
     }
 }
 
+/// The text of a file of a size that somebody may have written.
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let file = path.display().to_string();
+    let unreadable = |error: io::Error| ConfigError::Unreadable { file: file.clone(), reason: error.kind() };
+    let mut bytes = Vec::new();
+    let opened = fs::File::open(path).map_err(unreadable)?;
+    let length = opened.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if u64::try_from(length).is_ok_and(|length| length > LARGEST_FILE) {
+        return Err(ConfigError::TooLarge { file, most: LARGEST_FILE });
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        let line = good.filter(|byte| **byte == b'\n').count().saturating_add(1);
+        ConfigError::NotUtf8 { file, line }
+    })
+}
+
 /// What a file with `version = 1` alone means.
 impl Default for Config {
     fn default() -> Self {
@@ -331,6 +349,7 @@ impl Default for Config {
             retention: check::default_retention(),
             require_erasure_class: ErasureClass::Degraded,
             lookup: Lookup::default(),
+            process_types: process_types::built_in(),
             listen: Listen::default(),
             radius: Radius::default(),
             dhcp: Dhcp::default(),

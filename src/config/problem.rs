@@ -7,8 +7,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::duration::{DurationError, Written};
+use super::fault::ConfigError;
 use super::secret::SecretError;
 use super::shape::Hint;
+use crate::domain::process::{Breach, ProcessType};
 
 /// One way to be wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -352,6 +354,20 @@ pub enum Problem {
         group: String,
         /// The line of the first.
         line: usize,
+    },
+    /// The file of process types cannot be read.
+    #[error("{error}")]
+    ProcessTypes {
+        /// Why.
+        error: Box<ConfigError>,
+    },
+    /// A process type that stands below the law's minimum, or contradicts itself.
+    #[error("`{name}` {breach}")]
+    ProcessType {
+        /// The type.
+        name: ProcessType,
+        /// In which way.
+        breach: Breach,
     },
     /// The secret of a client cannot be used.
     #[error("cannot use the secret in {}: {error}", .path.display())]

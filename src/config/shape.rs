@@ -20,6 +20,7 @@ pub(super) static ROOT: Shape = Shape {
         "store",
         "retention",
         "lookup",
+        "disclosure",
         "listen",
         "radius",
         "dhcp",
@@ -38,6 +39,7 @@ pub(super) static RETENTION: Shape = Shape {
     keys: &["window", "bucket", "purge-interval", "carry-interval", "max-silence", "require-erasure-class"],
 };
 pub(super) static LOOKUP: Shape = Shape { heading: "[lookup]", keys: &["margin", "shared-margin"] };
+pub(super) static DISCLOSURE: Shape = Shape { heading: "[disclosure]", keys: &["process-types"] };
 pub(super) static LISTEN: Shape = Shape { heading: "[listen]", keys: &["api-socket", "api-socket-mode"] };
 pub(super) static RADIUS: Shape = Shape { heading: "[radius]", keys: &["receive-buffer", "listen", "client"] };
 pub(super) static RADIUS_LISTEN: Shape = Shape { heading: "[[radius.listen]]", keys: &["address"] };
@@ -88,12 +90,13 @@ pub(super) static NAT_DETERMINISTIC: Shape = Shape {
 };
 pub(super) static PRINCIPAL: Shape = Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "role"] };
 
-/// Every table, the top of the file first.
-pub static SHAPES: [&Shape; 18] = [
+/// Every table of the configuration, the top of the file first.
+pub static SHAPES: [&Shape; 19] = [
     &ROOT,
     &STORE,
     &RETENTION,
     &LOOKUP,
+    &DISCLOSURE,
     &LISTEN,
     &RADIUS,
     &RADIUS_LISTEN,
@@ -109,6 +112,26 @@ pub static SHAPES: [&Shape; 18] = [
     &NAT_DETERMINISTIC,
     &PRINCIPAL,
 ];
+
+/// The top of the file of process types.
+pub(super) static PROCESS_TYPES: Shape = Shape { heading: "", keys: &["version", "type"] };
+/// One of its types.
+pub(super) static PROCESS_TYPE: Shape = Shape {
+    heading: "[[type]]",
+    keys: &[
+        "name",
+        "statute",
+        "class",
+        "releases",
+        "reverse",
+        "needs",
+        "hold-days",
+        "renewals",
+        "renewal-days",
+        "counted-in-bands",
+        "refused",
+    ],
+};
 
 /// What an unknown key may have been meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +165,10 @@ impl Shape {
         let nearest = self.keys.iter().map(|known| (distance(&plain, known), *known)).min();
         if let Some((_, known)) = nearest.filter(|(edits, _)| *edits <= tolerated) {
             return Hint::Spelling(known);
+        }
+        // Another file's tables are no place for it.
+        if !SHAPES.contains(&self) {
+            return Hint::None;
         }
         let mut owners = SHAPES.iter().filter(|shape| shape.keys.contains(&plain.as_str()));
         match (owners.next(), owners.next()) {

@@ -76,6 +76,8 @@ pub enum Caution {
     UnnamedHolder,
     /// The address is not held, and its last known holder was taken as gone for its silence alone.
     LastHolderSilent,
+    /// The process must name a statute, and all that is known is the authority.
+    StatuteMissing,
 }
 
 impl Caution {
@@ -93,6 +95,7 @@ impl Caution {
             Self::Gap => "gap",
             Self::UnnamedHolder => "unnamed-holder",
             Self::LastHolderSilent => "last-holder-silent",
+            Self::StatuteMissing => "statute-missing",
         }
     }
 
@@ -114,6 +117,9 @@ impl Caution {
             Self::Gap => "something that a source said before this time may have been lost",
             Self::UnnamedHolder => "no statement of this session names a subscriber",
             Self::LastHolderSilent => "a last known holder exists; it fell silent and never reported its end",
+            Self::StatuteMissing => {
+                "the statute or the grand jury's number is not on file; the authority that was named stands for it"
+            }
         }
     }
 }

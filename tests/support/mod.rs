@@ -27,7 +27,12 @@ use std::time::Duration;
 
 use lapsed::api::{LookupAnswer, StatusAnswer};
 use lapsed::clock::{Clock as _, SystemClock};
+use lapsed::config::Config;
+use lapsed::domain::identity::{Entity, SubscriberId};
+use lapsed::domain::record::Record;
+use lapsed::domain::retention::Retention;
 use lapsed::domain::time::Timestamp;
+use lapsed::store::{Log, Opening, Store};
 
 use radius::SECRET;
 use small_disk::SmallDisk;
@@ -176,6 +181,28 @@ impl Site {
         let output = self.lapse(Some(token), &subpoena(address, &at));
         let answer = serde_json::from_slice(&output.stdout);
         (code(&output), answer.unwrap_or_else(|error| unreachable!("{error}: {}", talk_of(&output))))
+    }
+
+    /// What the store has of a subscriber, as it lies there, for facts that no answer releases. The daemon must have ended.
+    pub(crate) fn records_of(&self, subscriber: &str) -> Vec<Record> {
+        let (store, retention, now) = self.store();
+        let mut observations = store.observations(retention.cutoff(now));
+        let (entity, name) = (Entity::default(), SubscriberId(subscriber.to_owned()));
+        observations.of_subscriber(&entity, &name, now.minus(retention.window), now).unwrap()
+    }
+
+    /// The entries of the access ledger, in their order. The daemon must have ended.
+    pub(crate) fn access_entries(&self) -> Vec<String> {
+        let entries = self.store().0.entries(Log::Access, 0, 1000).unwrap();
+        entries.into_iter().map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect()
+    }
+
+    fn store(&self) -> (Store, Retention, Timestamp) {
+        let config = Config::read(&self.path("lapsed.toml")).unwrap();
+        let now = SystemClock.now();
+        let opening = Opening::at(now, &config.retention);
+        let store = Store::open(&config.state_dir, &config.keyring_dir, &config.retention, opening).unwrap();
+        (store, config.retention, now)
     }
 
     /// Runs `lapse status`.

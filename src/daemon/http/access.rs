@@ -3,12 +3,35 @@
 use crate::api::{LedgerText, Problem};
 use crate::audit::{Access, Entry, Papers, Salt, hex};
 use crate::domain::actor::Principal;
-use crate::domain::process::ProcessType;
+use crate::domain::process::{Need, ProcessType, Ruling, Terms};
+use crate::domain::verdict::Caution;
 
 use super::App;
 
 /// Longest case number or authority, in bytes.
 const MAX_PAPER: usize = 1000;
+
+/// What is on file of a question that comes alone: the authority that it names stands for the statute.
+pub(super) const ON_FILE: [Need; 1] = [Need::Statute];
+
+/// The terms under which a question is answered, or why it is refused. What it needs and has no place for is a problem: it
+/// is not one that somebody decided, so nothing is answered and nothing goes on record.
+pub(super) fn terms(kind: ProcessType, ruling: Ruling<'_>) -> Result<Result<&Terms, String>, Problem> {
+    match ruling {
+        Ruling::Released(terms) => Ok(Ok(terms)),
+        Ruling::Refused(reason) => Ok(Err(format!("{kind} is not answered: {reason}"))),
+        Ruling::Missing(needs) => {
+            let needs: Vec<&str> = needs.into_iter().map(Need::name).collect();
+            let detail = format!("{kind} needs on file what a single question cannot give: {}", needs.join(", "));
+            Err(Problem::bad_field("process", detail))
+        }
+    }
+}
+
+/// Why to be careful with an answer under these terms, whatever it says.
+pub(super) fn caution(terms: &Terms) -> Option<Caution> {
+    terms.needs.contains(&Need::Statute).then_some(Caution::StatuteMissing)
+}
 
 /// Reads the papers; says which field is wrong.
 pub(super) fn papers(process: &str, case: &str, authority: &str) -> Result<Papers, Problem> {
@@ -40,7 +63,8 @@ impl App {
         let random = getrandom::fill(&mut salt.0).and_then(|()| getrandom::fill(&mut request));
         random.map_err(|error| Problem::internal(format!("no random bytes: {error}")))?;
         let actor = self.sealer.actor_pseudonym(&asker.name);
-        let access = Access::new(self.time.believed(), actor, asker, request, papers, &salt);
+        let access =
+            Access::new(self.time.believed(), actor, asker, request, papers, &salt, &self.config.process_types);
         let index = self
             .queue
             .append(entry(access).to_bytes(), None)

@@ -19,7 +19,7 @@ use crate::daemon::time::Present;
 use crate::domain::address::Realm;
 use crate::domain::identity::Line;
 use crate::domain::nat::Inside;
-use crate::domain::process::Release;
+use crate::domain::process::{Group, Terms};
 use crate::domain::rfc3339;
 use crate::domain::session::Edge;
 use crate::domain::time::Timestamp;
@@ -48,12 +48,15 @@ pub(super) async fn lookup(
     app.time.present()?;
     let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
     let (question, papers) = understand(&request)?;
-    let ((answer, read), note) = match papers.process.release() {
-        Release::Refused(reason) => (
-            (Answer::bare(Verdict::Refused, app.time.cutoff().horizon()), Duration::ZERO),
-            Some(format!("{} is not answered: {reason}", papers.process)),
-        ),
-        Release::Assignment => (app.answer(question.clone()).await?, None),
+    let ruling = app.config.process_types.lookup(papers.process, &access::ON_FILE);
+    let terms = access::terms(papers.process, ruling)?;
+    let (answer, read) = match &terms {
+        Err(_) => (Answer::bare(Verdict::Refused, app.time.cutoff().horizon()), Duration::ZERO),
+        Ok(terms) => {
+            let (mut answer, read) = app.answer(question.clone()).await?;
+            answer.cautions.extend(access::caution(terms).filter(|_| is_of_records(answer.verdict)));
+            (answer, read)
+        }
     };
     let recording = Stopwatch::start();
     let ledger = app.record(&asker, &papers, |access| Entry::Lookup { access, verdict: answer.verdict }).await?;
@@ -63,13 +66,19 @@ pub(super) async fn lookup(
     let Present { cutoff, .. } = app.time.present()?;
     let purged = || Answer::bare(Verdict::Purged, cutoff.horizon());
     let answer = if answer.holder.is_some() && cutoff.hides(question.at) { purged() } else { answer };
-    let note = note.or_else(|| match answer.verdict {
+    let note = terms.as_ref().err().cloned().or_else(|| match answer.verdict {
         Verdict::Purged => Some(PURGED.to_owned()),
         Verdict::Ambiguous => Some(AMBIGUOUS.to_owned()),
         _ => None,
     });
     let entity = app.entity(&question, answer.verdict);
-    Ok(([(SERVER_TIMING, timing)], Json(LookupAnswer { entity, ..render(&request, &question, answer, note, ledger) })))
+    let answer = render(&request, &question, answer, terms.ok(), ledger);
+    Ok(([(SERVER_TIMING, timing)], Json(LookupAnswer { entity, note, ..answer })))
+}
+
+/// Does the outcome rest on records, or on there being none?
+const fn is_of_records(verdict: Verdict) -> bool {
+    !matches!(verdict, Verdict::Purged | Verdict::Future | Verdict::Refused | Verdict::NotOurs)
 }
 
 fn timing(read: Duration, record: Duration) -> String {
@@ -117,45 +126,52 @@ impl App {
     }
 }
 
+/// The answer with what the terms release and no more; without terms, nothing is.
 fn render(
     request: &LookupRequest,
     question: &Question,
     answer: Answer,
-    note: Option<String>,
+    terms: Option<&Terms>,
     ledger: LedgerText,
 ) -> LookupAnswer {
+    let releases: Vec<Group> = terms.map(|terms| terms.releases.iter().copied().collect()).unwrap_or_default();
+    let of = |group: Group| releases.contains(&group).then_some(());
     let boundary = |edge: Edge| BoundaryText {
         time: edge.at.to_string(),
         evidence: edge.evidence,
         distance: edge.at.distance(question.at).as_secs(),
     };
-    let holder = answer.holder;
+    let holder = answer.holder.as_ref();
+    let (subscriber, times) = (of(Group::Subscriber).and(holder), of(Group::SessionTimes));
+    let (assigned, line) = (of(Group::Addresses).and(holder), of(Group::Line).and(holder));
+    let heard = times.map(|()| HeardText {
+        before: answer.heard.before.map(|distance| distance.as_secs()),
+        after: answer.heard.after.map(|distance| distance.as_secs()),
+    });
     LookupAnswer {
         version: LOOKUP_VERSION,
         verdict: answer.verdict,
-        note,
+        note: None,
         address: question.address.to_string(),
         port: question.port,
         realm: question.realm.to_string(),
         entity: None,
         at: AtText { written: request.at.clone(), utc: Timestamp::to_string(&question.at) },
-        subscriber: holder.as_ref().and_then(|holder| holder.subscriber.as_ref()).map(|name| name.as_str().to_owned()),
-        assigned: holder.as_ref().map(|holder| holder.network.to_string()),
-        inside: answer.inside.map(|inside| inside_text(&inside)),
-        session: holder.as_ref().map(|holder| holder.session.to_string()),
-        nas: holder.as_ref().map(|holder| holder.nas.0.clone()),
-        line: holder.map(|holder| line_text(holder.line)),
-        since: answer.since.map(boundary),
-        until: answer.until.map(boundary),
-        heard: HeardText {
-            before: answer.heard.before.map(|distance| distance.as_secs()),
-            after: answer.heard.after.map(|distance| distance.as_secs()),
-        },
+        subscriber: subscriber.and_then(|holder| holder.subscriber.as_ref()).map(|name| name.as_str().to_owned()),
+        assigned: assigned.map(|holder| holder.network.to_string()),
+        inside: of(Group::Addresses).and(answer.inside).map(|inside| inside_text(&inside)),
+        session: times.and(holder).map(|holder| holder.session.to_string()),
+        nas: line.map(|holder| holder.nas.0.clone()),
+        line: line.map(|holder| line_text(holder.line.clone())),
+        since: times.and(answer.since).map(boundary),
+        until: times.and(answer.until).map(boundary),
+        heard: heard.unwrap_or_default(),
         sharing: answer.sharing,
         from: "store".to_owned(),
         cautions: answer.cautions.into_iter().collect(),
         sources: answer.sources.into_iter().map(|source| source.0).collect(),
         horizon: answer.horizon.to_string(),
+        releases,
         ledger,
     }
 }

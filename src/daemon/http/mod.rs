@@ -5,6 +5,7 @@ mod clock;
 mod events;
 mod identity;
 mod lookups;
+mod policy;
 mod purge;
 mod query;
 mod status;
@@ -101,6 +102,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(api::SUBSCRIBERS, post(subscribers::subscriber))
         .route(api::EVENTS, post(events::take))
         .route(api::STATUS, get(status::status))
+        .route(api::POLICY, get(policy::policy))
         .route(api::CLOCK, get(clock::status))
         .route(api::CLOCK_ACCEPT, post(clock::accept))
         .route(api::PURGE_STATUS, get(purge::status))

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::daemon::time::Present;
 use crate::domain::finding::Finding;
 use crate::domain::identity::{Entity, SubscriberId};
-use crate::domain::process::Release;
+use crate::domain::process::{Group, Terms};
 use crate::domain::rfc3339;
 use crate::domain::session::Edge;
 use crate::domain::time::Timestamp;
@@ -46,12 +46,16 @@ pub(super) async fn subscriber(
     let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
     let (question, entity) = understand(&request, &app.config)?;
     let papers = access::papers(&request.process, &request.case, &request.authority)?;
-    let (history, refused) = match papers.process.release_of_subscriber() {
-        Release::Refused(reason) => {
-            let note = format!("{} is not answered: {reason}", papers.process);
-            (History::bare(Finding::Refused, app.time.cutoff().horizon()), Some(note))
+    let ruling = app.config.process_types.subscriber(papers.process, &access::ON_FILE);
+    let terms = access::terms(papers.process, ruling)?;
+    let history = match &terms {
+        Err(_) => History::bare(Finding::Refused, app.time.cutoff().horizon()),
+        Ok(terms) => {
+            let mut history = app.history(question.clone()).await?;
+            let read = matches!(history.finding, Finding::Found | Finding::Nothing);
+            history.cautions.extend(access::caution(terms).filter(|_| read));
+            history
         }
-        Release::Assignment => (app.history(question.clone()).await?, None),
     };
     let (finding, logons, assignments) = (history.finding, history.logons.len(), history.assignments.len());
     let entry = |access| Entry::Subscriber { access, finding, logons, assignments };
@@ -59,12 +63,12 @@ pub(super) async fn subscriber(
     // What passed the horizon while the entry became durable is hidden.
     let present = app.time.present()?;
     let history = history.hidden_by(&question, present.cutoff);
-    let note = refused.or_else(|| match history.finding {
+    let note = terms.as_ref().err().cloned().or_else(|| match history.finding {
         Finding::Purged => Some(PURGED.to_owned()),
         Finding::Nothing => Some(NOTHING.to_owned()),
         Finding::Found | Finding::Future | Finding::Refused => None,
     });
-    let answer = render(&request, &question, history, present.now, ledger);
+    let answer = render(&request, &question, history, terms.ok(), present.now, ledger);
     Ok(Json(SubscriberAnswer { note, entity, ..answer }))
 }
 
@@ -125,13 +129,17 @@ impl App {
     }
 }
 
+/// The answer with what the terms release and no more. Who, what and when they release whenever they have this right.
 fn render(
     request: &SubscriberRequest,
     question: &SubscriberQuestion,
     history: History,
+    terms: Option<&Terms>,
     now: Timestamp,
     ledger: LedgerText,
 ) -> SubscriberAnswer {
+    let releases: Vec<Group> = terms.map(|terms| terms.releases.iter().copied().collect()).unwrap_or_default();
+    let line = releases.contains(&Group::Line);
     let at = |written: &str, at: Timestamp| AtText { written: written.to_owned(), utc: at.to_string() };
     SubscriberAnswer {
         version: SUBSCRIBER_VERSION,
@@ -145,26 +153,27 @@ fn render(
             beyond_horizon: question.from < history.horizon,
             beyond_now: question.to > now,
         },
-        logons: history.logons.into_iter().map(logon).collect(),
-        assignments: history.assignments.into_iter().map(assignment).collect(),
+        logons: history.logons.into_iter().map(|had| logon(had, line)).collect(),
+        assignments: history.assignments.into_iter().map(|had| assignment(had, line)).collect(),
         cautions: history.cautions.into_iter().collect(),
         horizon: history.horizon.to_string(),
+        releases,
         ledger,
     }
 }
 
-fn logon(logon: Logon) -> LogonText {
+fn logon(logon: Logon, line: bool) -> LogonText {
     LogonText {
         at: logon.at.to_string(),
         session: logon.session.to_string(),
-        nas: logon.nas.0,
-        line: line_text(logon.line),
+        nas: line.then_some(logon.nas.0),
+        line: line.then(|| line_text(logon.line)),
         source: logon.source.0,
         cautions: logon.cautions.into_iter().collect(),
     }
 }
 
-fn assignment(had: Assignment) -> AssignmentText {
+fn assignment(had: Assignment, line: bool) -> AssignmentText {
     let end = |edge: Edge| EndText { time: edge.at.to_string(), evidence: edge.evidence };
     let ports = PortsText { first: had.ports.first(), last: had.ports.last() };
     AssignmentText {
@@ -175,8 +184,8 @@ fn assignment(had: Assignment) -> AssignmentText {
         since: end(had.since),
         until: had.until.map(end),
         session: had.session.to_string(),
-        nas: had.nas.0,
-        line: line_text(had.line),
+        nas: line.then_some(had.nas.0),
+        line: line.then(|| line_text(had.line)),
         others: had.others,
         cautions: had.cautions.into_iter().collect(),
         sources: had.sources.into_iter().map(|source| source.0).collect(),

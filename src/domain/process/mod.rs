@@ -1,12 +1,23 @@
-//! Legal processes: which kinds there are, and whether a lookup may answer one.
+//! Legal processes: which kinds there are, what the law lets each of them release, and what it needs.
+//!
+//! The kinds are a closed set. What an installation makes of them is a table ([`ProcessTypes`]), read from a file that counsel can
+//! read; it may stand above the law's minimum ([`law`]), never below.
+
+mod breach;
+pub mod law;
+mod terms;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use breach::Breach;
+pub use terms::{Class, Group, Hold, Need, ProcessTypes, Ruling, Terms};
+
 /// A kind of legal process under which somebody may ask.
 ///
 /// Nothing internal is among them: marketing, analytics or another division of the ISP cannot be named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ProcessType {
     /// Grand jury, administrative or trial subpoena (18 USC 2703(c)(2)).
     Subpoena,
@@ -43,16 +54,8 @@ pub enum ProcessType {
     /// Wiretap order (18 USC 2518).
     TitleIii,
     /// Subpoena of a rights holder (17 USC 512(h)).
+    #[serde(rename = "dmca-512h")]
     Dmca512h,
-}
-
-/// Whether a one-shot lookup may answer a kind of process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Release {
-    /// It releases the subscriber, the times and the address.
-    Assignment,
-    /// It is not answered; the sentence says why.
-    Refused(&'static str),
 }
 
 impl ProcessType {
@@ -99,41 +102,6 @@ impl ProcessType {
             Self::PenRegister => "pen-register",
             Self::TitleIii => "title-iii",
             Self::Dmca512h => "dmca-512h",
-        }
-    }
-
-    /// May a lookup that names no more than a case and an authority answer it?
-    ///
-    /// What needs a second person, a proof or a restriction of the answer is refused until a request on file can hold it.
-    pub const fn release(self) -> Release {
-        match self {
-            Self::Subpoena | Self::CourtOrder | Self::Warrant | Self::CivilOrder => Release::Assignment,
-            Self::DefenceSubpoena => Release::Refused("it needs a legal review on file first"),
-            Self::Nsl | Self::Fisa => {
-                Release::Refused("it needs restricted handling, which a one-shot lookup cannot give")
-            }
-            Self::Consent | Self::Customer => Release::Refused("it needs proof of identity on file first"),
-            Self::ProviderProtection | Self::Emergency => Release::Refused("it needs an approver, on file first"),
-            Self::Cybertip => Release::Refused("it needs the report's id on file first"),
-            Self::Preservation | Self::CivilPreservation | Self::EuPreservation => {
-                Release::Refused("it releases nothing; it places a hold")
-            }
-            Self::PenRegister | Self::TitleIii => Release::Refused("this store has the past only"),
-            Self::Dmca512h => Release::Refused("it releases nothing; refer it to counsel"),
-        }
-    }
-
-    /// May a look-up of one subscriber answer it: everything that a person had, over a span?
-    ///
-    /// That is a right of its own. What names a statute or an order for the records of a customer has it; a civil order
-    /// asks who was behind an address, and not what else that person had.
-    pub const fn release_of_subscriber(self) -> Release {
-        let is_for_records_of_a_customer = matches!(self, Self::Subpoena | Self::CourtOrder | Self::Warrant);
-        match self.release() {
-            Release::Assignment if !is_for_records_of_a_customer => {
-                Release::Refused("it releases the subscriber of an address, and not a subscriber's addresses")
-            }
-            release @ (Release::Assignment | Release::Refused(_)) => release,
         }
     }
 }
