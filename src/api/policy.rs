@@ -24,7 +24,7 @@ pub struct PolicyAnswer {
 pub struct PolicyText {
     /// How long what is kept.
     pub retention: RetentionText,
-    /// Who is listened to, and what is kept of the line; besides these, whoever has a token with the role source.
+    /// Who is listened to, and what is kept of the line; besides these, principals and tokens with the role source may send events.
     pub sources: Vec<PolicySource>,
     /// Who may ask.
     pub askers: AskersText,

@@ -45,7 +45,7 @@ pub(super) fn text(answer: &PolicyAnswer) -> String {
     for source in &policy.sources {
         sheet.line(&source.name, &of_source(source));
     }
-    sheet.line("any other", "only who was given a token with the role source");
+    sheet.line("any other", "only a principal or a token with the role source");
     sheet.head("who may ask");
     sheet.line("an address", &format!("who had it at one instant: {}", roles(&policy.askers.address)));
     sheet.line("a subscriber", &format!("what they had over a span: {}", roles(&policy.askers.subscriber)));
@@ -192,7 +192,7 @@ for how long
   silence             however long a session says nothing, it counts as going on
 from which sources
   bng-1               RADIUS accounting; of the line it keeps mac, circuit-id
-  any other           only who was given a token with the role source
+  any other           only a principal or a token with the role source
 who may ask
   an address          who had it at one instant: analyst, approver
   a subscriber        what they had over a span: approver
