@@ -242,7 +242,9 @@ fn nobody_is_found_in_any_file_or_in_the_talk_of_a_daemon_that_says_all_it_can()
 fn assert_the_search_can_find(rows: &[(String, Vec<u8>, Vec<u8>)], state: &Path, copy: &Path) {
     let count = |name: &str| rows.iter().filter(|(family, ..)| family == name).count();
     // Two addresses of one start; two of a start and a stop, with a beginning inferred for each, and the session's end.
-    assert_eq!(count("by_address"), 2 + 2 * 3 + 1);
+    let said = 2 + 2 * 3 + 1;
+    // Settling may have come as far as to carry the open session on, on its two addresses.
+    assert!([said, said + 2].contains(&count("by_address")), "{}", count("by_address"));
     let entries: Vec<_> = rows.iter().filter(|(family, ..)| family == "ledger").collect();
     let with = |mark: &[u8]| entries.iter().filter(|(.., value)| occurs(mark, value)).count();
     // The tokens and the lookups that were answered; the reports of the start and of the stop.
