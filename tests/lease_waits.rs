@@ -67,7 +67,6 @@ fn a_new_list_names_who_comes_after_it() {
     assert_eq!(holder(&site, &analyst, 1, ago(0)).as_deref(), Some("account-1"));
     assert_eq!(holder(&site, &analyst, 2, ago(0)).as_deref(), Some("02:00:00:00:00:02"));
     site.write("accounts.csv", "02:00:00:00:00:01,account-1\n02:00:00:00:00:03,account-3\n");
-    daemon.until("read the list of accounts file=").unwrap();
     daemon.until("identities=2").unwrap();
     grant(&site, 3, ago(2));
     until("the third", || holder(&site, &analyst, 3, ago(0)).is_some());

@@ -232,8 +232,11 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Waits for a line with this in it; `None` if the daemon ends before it says so.
     pub(crate) fn until(&mut self, mark: &str) -> Option<()> {
+        let begun = SystemClock.now();
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            // It may say other things all the time.
+            let left = (PATIENCE * 3).saturating_sub(SystemClock.now().since(begun));
+            match self.lines.recv_timeout(left.min(PATIENCE)) {
                 Ok(line) => {
                     let line = String::from_utf8_lossy(&line);
                     self.talk.push_str(&line);
