@@ -131,7 +131,8 @@ fn a_client_that_declines_renews_and_releases_has_what_it_has() {
     }
     assert_eq!(lookup(TAKEN, granted).verdict, Verdict::Unassigned);
     let answer = lookup(&kept, granted);
-    let client = Some(format!("0x01{}", MAC.replace(':', "")));
+    let name = format!("0x01{}", MAC.replace(':', ""));
+    let client = Some(name.clone());
     assert_eq!((answer.verdict, &answer.subscriber), (Verdict::Attributed, &client), "{answer:?}");
 
     rig.renew();
@@ -149,7 +150,7 @@ fn a_client_that_declines_renews_and_releases_has_what_it_has() {
     assert!(!said.contains("lapsed-hook:"), "{said}");
     let (status, talk) = daemon.stop();
     assert!(status.success() && !talk.contains("were dropped"), "{talk}");
-    let line = site.records_of(&client.unwrap()).remove(0).line;
+    let line = site.records_of(&name).remove(0).line;
     assert_eq!(line.mac.map(|mac| mac.to_string()).as_deref(), Some(MAC));
 }
 
