@@ -243,6 +243,8 @@ fn failed_with<T>(run: &mut Run, step: Step, reason: Reason, value: T) -> T {
     value
 }
 
+/// What the report says of it; the log says all of it.
 fn reason_of(error: &EngineError) -> Reason {
+    tracing::error!(%error, "a step of the purge failed");
     if error.is_full() { Reason::NoSpace } else { Reason::Database }
 }

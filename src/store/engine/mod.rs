@@ -18,6 +18,7 @@ use rocksdb::{
 
 pub use self::expiry::Rows;
 pub(super) use self::expiry::{Expiry, RowClass};
+use self::options::memory_filter;
 pub(super) use self::options::Tuning;
 
 /// The column families. `held` and `requests` are empty until preservations are kept.
@@ -65,8 +66,13 @@ pub enum EngineError {
     #[error("a row of `{0}` is not in the format")]
     BadRow(&'static str),
     /// What is in memory is more than there is space for. A flush that fails ends all writing: so it was not begun.
-    #[error("no space left to write to files what is in memory")]
-    NoRoomToFlush,
+    #[error("no space left to write to files what is in memory: {free} bytes are free, {needed} may be needed")]
+    NoRoomToFlush {
+        /// Bytes free on the disk.
+        free: u64,
+        /// Bytes in memory, and a margin.
+        needed: u64,
+    },
     /// A file could not be rewritten, with little space left: RocksDB counts it, and says no more.
     #[error("files could not be rewritten: there is little space left")]
     NoRoomToRewrite,
@@ -85,7 +91,7 @@ impl EngineError {
         let full = ["No space left on device", "Disk quota exceeded"];
         match self {
             Self::RocksDb(words) => full.iter().any(|full| words.contains(full)),
-            Self::NoRoomToFlush | Self::NoRoomToRewrite => true,
+            Self::NoRoomToFlush { .. } | Self::NoRoomToRewrite => true,
             Self::NoColumn(_) | Self::BadRow(_) | Self::NotRewritten | Self::Injected => false,
         }
     }
@@ -320,7 +326,8 @@ impl Engine {
     pub(super) fn in_memory(&self) -> Result<u64, EngineError> {
         let size = |column| {
             let bytes = self.db.property_int_value_cf(self.column(column)?, properties::CUR_SIZE_ALL_MEM_TABLES)?;
-            Ok(bytes.unwrap_or(0))
+            // There may be several, one full and one begun: then this is more than what will be written.
+            Ok(bytes.unwrap_or(0).saturating_sub(u64::try_from(memory_filter(column)).unwrap_or(0)))
         };
         Column::ALL.into_iter().map(size).sum()
     }

@@ -10,6 +10,13 @@ use super::{Column, EngineError};
 use crate::store::rows::keys::PREFIX_BYTES;
 
 const MIB: usize = 1 << 20;
+/// The memory of a record family, before it is written to a file.
+const RECORD_BUFFER: usize = 32 * MIB;
+
+/// Bytes of a family's memory that a flush does not write: the filter over what is there, made whole with the first record.
+pub(super) const fn memory_filter(column: Column) -> usize {
+    if column.holds_records() { RECORD_BUFFER / 10 } else { 0 }
+}
 
 /// What is not the same for every store.
 pub(in crate::store) struct Tuning {
@@ -76,8 +83,9 @@ impl Tuning {
             table.set_bloom_filter(10.0, false);
             table.set_whole_key_filtering(false);
             options.set_prefix_extractor(SliceTransform::create_fixed_prefix(PREFIX_BYTES));
+            // See `memory_filter`.
             options.set_memtable_prefix_bloom_ratio(0.1);
-            options.set_write_buffer_size(32 * MIB);
+            options.set_write_buffer_size(RECORD_BUFFER);
             options.set_max_write_buffer_number(3);
             options.set_compaction_filter_factory(Dropping { expiry: Arc::clone(&self.expiry), column });
             // The backstop: every file is rewritten an hour after the window, and passes the filter, also where no purge has

@@ -135,9 +135,11 @@ impl Store {
     /// Is there space for what is in memory? A flush without it would end all writing.
     fn room_to_flush(&self) -> Result<(), EngineError> {
         let needed = self.engine.in_memory()?.saturating_add(BESIDE_TABLES);
-        // Where the file system does not say, the flush will.
-        let enough = self.free_space().map_or(true, |free| free >= needed);
-        if enough { Ok(()) } else { Err(EngineError::NoRoomToFlush) }
+        match self.free_space() {
+            Ok(free) if free < needed => Err(EngineError::NoRoomToFlush { free, needed }),
+            // Where the file system does not say, the flush will.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Counts the rows that are hidden and still there. Reads every bucket that the cutoff touches or has passed.
