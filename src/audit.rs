@@ -89,6 +89,34 @@ impl Access {
     }
 }
 
+/// What is done to a request on file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestAct {
+    /// It was filed.
+    Opened,
+    /// Items were added.
+    ItemsAdded,
+    /// Somebody approved it.
+    Approved,
+    /// Its items and what became of them were read.
+    Shown,
+    /// It was closed.
+    Closed,
+}
+
+impl RequestAct {
+    /// The name in entries.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::ItemsAdded => "items-added",
+            Self::Approved => "approved",
+            Self::Shown => "shown",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// One entry of the access ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -109,6 +137,17 @@ pub enum Entry {
         logons: usize,
         /// How many assignments were found.
         assignments: usize,
+    },
+    /// Something was done to a request on file.
+    Request {
+        /// Who did it, and under what.
+        access: Access,
+        /// What.
+        act: RequestAct,
+        /// How many items it has.
+        items: usize,
+        /// How many of them are captured.
+        captured: usize,
     },
     /// Someone accepted a wall clock that was in doubt.
     ClockAccepted {
@@ -145,6 +184,12 @@ impl Entry {
             Self::Subscriber { access, finding, logons, assignments } => format!(
                 "lapsed-access-v1 subscriber\n{}finding {finding}\nlogons {logons}\nassignments {assignments}\npapers {}\n",
                 access.head(),
+                access.papers,
+            ),
+            Self::Request { access, act, items, captured } => format!(
+                "lapsed-access-v1 request\n{}act {}\nitems {items}\ncaptured {captured}\npapers {}\n",
+                access.head(),
+                act.name(),
                 access.papers,
             ),
             Self::ClockAccepted { at, actor, role, reason, step } => format!(

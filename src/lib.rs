@@ -21,6 +21,7 @@
 //!   had. Will never know who asks.
 //! - [`purge`]: the plan of a purge, its run and its reports; besides the run itself, plain data about buckets, counts and
 //!   instants. Will never know an address, and never reports what it has not verified.
+//! - [`desk`]: requests on file, as papers have them and as they are understood. Seals nothing and reads no record.
 //! - [`audit`]: what the access ledger says of an access. [`tokens`]: who may come in.
 //! - [`daemon`]: threads, sockets and the order in which they start and stop; home of tokio.
 //! - [`cli`]: the command lines of `lapsed` and `lapse`.
@@ -37,6 +38,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod desk;
 pub mod domain;
 pub mod ingest;
 pub mod ledger;

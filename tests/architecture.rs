@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
@@ -19,6 +19,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("api", &["domain"]),
     ("ledger", &[]),
     ("store", &["domain"]),
+    ("desk", &["domain", "config", "written", "api"]),
     ("tokens", &["domain", "config"]),
     ("audit", &["domain"]),
     ("ingest", &["domain", "wire", "config", "store"]),
@@ -29,14 +30,14 @@ const MAY_USE: [(&str, &[&str]); 17] = [
         "daemon",
         &[
             "domain", "clock", "wire", "sources", "config", "api", "ledger", "store", "tokens", "audit", "ingest",
-            "lookup", "purge", "settle",
+            "lookup", "purge", "settle", "desk", "written",
         ],
     ),
     (
         "cli",
         &[
             "domain", "clock", "wire", "sources", "config", "api", "ledger", "store", "tokens", "audit", "ingest",
-            "lookup", "purge", "daemon",
+            "lookup", "purge", "daemon", "desk", "written",
         ],
     ),
 ];

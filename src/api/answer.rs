@@ -34,6 +34,9 @@ pub struct LookupRequest {
 pub struct LookupAnswer {
     /// [`super::LOOKUP_VERSION`].
     pub version: u32,
+    /// The item of the request, from 1; absent where there is no request on file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
     /// The outcome.
     pub verdict: Verdict,
     /// The sentence that goes with a verdict which needs one.
@@ -78,7 +81,7 @@ pub struct LookupAnswer {
     /// How many subscribers are known to have held the address, or the port; behind a NAT that computes what it translates, how
     /// many inside addresses share it.
     pub sharing: usize,
-    /// Where the answer comes from: `store`.
+    /// Where the answer comes from: `store`, a `capture` made when the request was filed, or a `hold`.
     pub from: String,
     /// Why to be careful.
     pub cautions: Vec<Caution>,

@@ -6,6 +6,7 @@ mod events;
 mod policy;
 mod problem;
 mod purge;
+mod request;
 mod status;
 mod subscriber;
 
@@ -18,11 +19,19 @@ pub use purge::{
     BucketText, ChangeText, ErasureText, OldestText, PlanAnswer, PurgeReports, PurgeStatus, ReportLine, RunAnswer,
     RunText, SpanText, WindowAnswer, WindowRequest,
 };
+pub use request::{
+    Answers, AnswersRequest, Done, FeeLine, ItemSheet, ItemText, ItemsPaper, RequestLine, RequestList, RequestOpened,
+    RequestPaper, RequestSheet, RequestState, Warning,
+};
 pub use status::{DiskStatus, GapText, SourceStatus, StatusAnswer};
 pub use subscriber::{AssignmentText, EndText, LogonText, PortsText, SpanAsked, SubscriberAnswer, SubscriberRequest};
 
 /// `POST`: one lookup, a [`LookupRequest`] answered with a [`LookupAnswer`].
 pub const LOOKUPS: &str = "/v1/lookups";
+/// `GET`: a [`RequestList`]. `POST`: a [`RequestPaper`] answered with a [`RequestOpened`]. With `/` and an id behind it, `GET`: a
+/// [`RequestSheet`]; with `/items`, `POST`: [`ItemsPaper`] answered with a [`RequestOpened`]; with `/answers`, `POST`: an
+/// [`AnswersRequest`] answered with [`Answers`]; with `/approve` or `/close`, `POST`: [`Done`].
+pub const REQUESTS: &str = "/v1/requests";
 /// `POST`: what one subscriber had, a [`SubscriberRequest`] answered with a [`SubscriberAnswer`].
 pub const SUBSCRIBERS: &str = "/v1/subscribers";
 /// `POST`, with `?first=` for the number of the first line: lines of JSON, one event each, answered line by line with

@@ -40,6 +40,11 @@ impl Problem {
         Self::new(403, "forbidden", "the role may not do this", detail)
     }
 
+    /// 403: the kind of process is not answered, whoever asks.
+    pub fn refused(detail: impl Into<String>) -> Self {
+        Self::new(403, "refused", "this kind of process is refused", detail)
+    }
+
     /// 404: what is asked for is not there.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(404, "not-found", "there is no such thing", detail)

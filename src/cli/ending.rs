@@ -68,6 +68,14 @@ impl Ending {
         }
     }
 
+    /// The worse of two endings of lookups: what kept an answer from being given comes before what an answer says.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        const WORST_FIRST: [u8; 9] = [70, 69, 4, 2, 3, 6, 5, 1, 0];
+        let rank = |ending: Self| WORST_FIRST.iter().position(|code| *code == ending.code());
+        if rank(other) < rank(self) { other } else { self }
+    }
+
     const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,

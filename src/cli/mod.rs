@@ -12,8 +12,10 @@ mod purge;
 mod render;
 mod render_policy;
 mod render_purge;
+mod render_request;
 mod render_sources;
 mod render_subscriber;
+mod request;
 mod run;
 mod send;
 mod status;
@@ -149,6 +151,8 @@ fn token() -> Option<String> {
 enum LapseCommand {
     /// Ask who held an address at an instant, under a legal process.
     Lookup(lookup::Args),
+    /// File legal processes, and see what is on file.
+    Request(request::Args),
     /// Ask what one subscriber had over a span, under a legal process: logons and assignments. Approvers only.
     Subscriber(subscriber::Args),
     /// Send events from a file or a pipe, one JSON object a line.
@@ -192,6 +196,7 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
     match LapseArgs::try_parse_from(args) {
         Err(error) => usage(&error),
         Ok(LapseArgs { connection, command: LapseCommand::Lookup(args) }) => lookup::lookup(&connection, &args),
+        Ok(LapseArgs { connection, command: LapseCommand::Request(args) }) => request::request(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Subscriber(args) }) => {
             subscriber::subscriber(&connection, &args)
         }

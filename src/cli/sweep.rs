@@ -49,6 +49,18 @@ fn sweep_by(config: &Config, clock: &dyn Clock, wait: impl Fn(Duration)) -> Endi
         Ok(destruction) => destruction.unwrap_or_default(),
         Err(error) => return failed(&error),
     };
+    // The same proof: what is past by the cutoff is past.
+    let proven = judged.cutoff.map(|cutoff| cutoff.horizon().plus(sweeper.window()));
+    match proven.map_or(Ok(0), |now| sweeper.sweep_cases(now)) {
+        Ok(0) => {}
+        Ok(cases) => {
+            tell(&format!("lapsed: the keys of {cases} requests, captures and holds that expired are destroyed"))
+        }
+        Err(error) => {
+            tell(&format!("lapsed: a key of a request, a capture or a hold is due and not destroyed: {error}"));
+            return Ending::Nobody;
+        }
+    }
     for (bucket, error) in &destruction.failed {
         tell(&format!("lapsed: the key of bucket {} is due and not destroyed: {error}", bucket.0));
     }

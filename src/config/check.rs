@@ -10,8 +10,11 @@ use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::time::Duration;
 
+use super::Disclosure;
 use super::fault::Faults;
-use super::file::{ClockTable, File, IngestTable, ListenTable, LookupTable, NetworkTable, RetentionTable};
+use super::file::{
+    ClockTable, DisclosureTable, File, IngestTable, ListenTable, LookupTable, NetworkTable, RetentionTable,
+};
 use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
@@ -59,6 +62,17 @@ pub(super) struct Named<'a> {
     pub(super) text: &'a mut ReadText<'a>,
 }
 
+fn disclosure(table: &DisclosureTable) -> Disclosure {
+    let or = |found: &Option<At<Duration>>, default: Duration| found.as_ref().map_or(default, |found| *found.get_ref());
+    let default = Disclosure::default();
+    Disclosure {
+        capture_expiry: or(&table.capture_expiry, default.capture_expiry),
+        unapproved_expiry: or(&table.unapproved_expiry, default.unapproved_expiry),
+        keep_open: or(&table.keep_open, default.keep_open),
+        keep_closed: or(&table.keep_closed, default.keep_closed),
+    }
+}
+
 /// What a file means. Paths that are not absolute start from `base`.
 pub(super) fn check(file: File, base: &Path, named: Named<'_>, faults: &Faults<'_>) -> Config {
     names::told_apart(&file, faults);
@@ -73,7 +87,8 @@ pub(super) fn check(file: File, base: &Path, named: Named<'_>, faults: &Faults<'
         store: Store { ballast: inner(file.store.ballast).unwrap_or(Store::default().ballast) },
         require_erasure_class,
         lookup: lookup(&file.lookup, faults),
-        process_types: process_types::check(file.process_types, base, named.text, faults),
+        disclosure: disclosure(&file.disclosure),
+        process_types: process_types::check(file.disclosure.process_types, base, named.text, faults),
         listen: listen(file.listen, base, faults),
         principals: principals::check(file.principals, &file.radius.clients, &file.leases, faults),
         dhcp: dhcp::check(file.leases, known, base, faults),

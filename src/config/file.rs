@@ -40,7 +40,7 @@ pub(super) struct File {
     pub(super) store: StoreTable,
     pub(super) retention: RetentionTable,
     pub(super) lookup: LookupTable,
-    pub(super) process_types: Option<At<PathBuf>>,
+    pub(super) disclosure: DisclosureTable,
     pub(super) listen: ListenTable,
     pub(super) radius: RadiusTable,
     pub(super) leases: Vec<LeasesTable>,
@@ -51,6 +51,27 @@ pub(super) struct File {
     pub(super) networks: Vec<NetworkTable>,
     pub(super) deterministic_nats: Vec<DeterministicTable>,
     pub(super) principals: Vec<PrincipalTable>,
+}
+
+/// `[disclosure]`.
+pub(super) struct DisclosureTable {
+    pub(super) process_types: Option<At<PathBuf>>,
+    pub(super) capture_expiry: Option<At<Duration>>,
+    pub(super) unapproved_expiry: Option<At<Duration>>,
+    pub(super) keep_open: Option<At<Duration>>,
+    pub(super) keep_closed: Option<At<Duration>>,
+}
+
+impl DisclosureTable {
+    fn read(table: &Reader<'_, '_, '_>) -> Self {
+        Self {
+            process_types: path(table, "process-types"),
+            capture_expiry: duration(table, "capture-expiry"),
+            unapproved_expiry: duration(table, "unapproved-expiry"),
+            keep_open: duration(table, "keep-open"),
+            keep_closed: duration(table, "keep-closed"),
+        }
+    }
 }
 
 /// `[store]`.
@@ -166,7 +187,7 @@ impl File {
             store: root.table("store", &STORE, StoreTable::read),
             retention: root.table("retention", &RETENTION, RetentionTable::read),
             lookup: root.table("lookup", &LOOKUP, LookupTable::read),
-            process_types: root.table("disclosure", &DISCLOSURE, |table| path(table, "process-types")),
+            disclosure: root.table("disclosure", &DISCLOSURE, DisclosureTable::read),
             listen: root.table("listen", &LISTEN, ListenTable::read),
             radius: root.table("radius", &RADIUS, RadiusTable::read),
             leases: root.table("dhcp", &DHCP, |table| table.tables("leases", &DHCP_LEASES, LeasesTable::read)),

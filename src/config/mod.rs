@@ -70,6 +70,8 @@ pub struct Config {
     pub lookup: Lookup,
     /// What is released under each kind of process, and what it needs: `[disclosure] process-types`.
     pub process_types: ProcessTypes,
+    /// How long what belongs to requests is kept.
+    pub disclosure: Disclosure,
     /// Where the API is served.
     pub listen: Listen,
     /// RADIUS accounting.
@@ -106,6 +108,26 @@ pub struct Lookup {
     pub margin: Duration,
     /// For an address that several share by ports.
     pub shared_margin: Duration,
+}
+
+/// `[disclosure]`: how long what belongs to requests is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disclosure {
+    /// What is captured for a request, and the answers to it, at the longest: from its filing on.
+    pub capture_expiry: Duration,
+    /// The same while an approval is missing that its kind of process needs.
+    pub unapproved_expiry: Duration,
+    /// The papers of a request that nobody closes: from its filing on.
+    pub keep_open: Duration,
+    /// The papers of a request that is closed: from then on.
+    pub keep_closed: Duration,
+}
+
+impl Default for Disclosure {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days.saturating_mul(86_400));
+        Self { capture_expiry: days(14), unapproved_expiry: days(1), keep_open: days(365), keep_closed: days(90) }
+    }
 }
 
 /// `[listen]`: where the API is served.
@@ -350,6 +372,7 @@ impl Default for Config {
             require_erasure_class: ErasureClass::Degraded,
             lookup: Lookup::default(),
             process_types: process_types::built_in(),
+            disclosure: Disclosure::default(),
             listen: Listen::default(),
             radius: Radius::default(),
             dhcp: Dhcp::default(),

@@ -39,7 +39,10 @@ pub(super) static RETENTION: Shape = Shape {
     keys: &["window", "bucket", "purge-interval", "carry-interval", "max-silence", "require-erasure-class"],
 };
 pub(super) static LOOKUP: Shape = Shape { heading: "[lookup]", keys: &["margin", "shared-margin"] };
-pub(super) static DISCLOSURE: Shape = Shape { heading: "[disclosure]", keys: &["process-types"] };
+pub(super) static DISCLOSURE: Shape = Shape {
+    heading: "[disclosure]",
+    keys: &["process-types", "capture-expiry", "unapproved-expiry", "keep-open", "keep-closed"],
+};
 pub(super) static LISTEN: Shape = Shape { heading: "[listen]", keys: &["api-socket", "api-socket-mode"] };
 pub(super) static RADIUS: Shape = Shape { heading: "[radius]", keys: &["receive-buffer", "listen", "client"] };
 pub(super) static RADIUS_LISTEN: Shape = Shape { heading: "[[radius.listen]]", keys: &["address"] };

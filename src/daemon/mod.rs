@@ -10,6 +10,7 @@
 
 mod counters;
 mod coverage;
+mod desk;
 mod http;
 mod keyring;
 mod purge;
@@ -44,11 +45,12 @@ use crate::config::Config;
 use crate::domain::erasure::ErasureClass;
 use crate::ledger::keys::{self, KeyError};
 use crate::purge::{Purger, ResumeError};
-use crate::store::{CommitError, EngineError, Erasure, Log, OpenError, Store, TrustedClockError};
+use crate::store::{CasesError, CommitError, EngineError, Erasure, Log, OpenError, Store, TrustedClockError};
 use crate::tokens::Tokens;
 
 use counters::Counters;
 use coverage::Ears;
+use desk::Desk;
 use http::{App, Peer};
 use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
@@ -83,6 +85,9 @@ pub enum DaemonError {
         /// What was found.
         found: Erasure,
     },
+    /// What is on file cannot be read.
+    #[error("cannot read the requests on file: {0}")]
+    Cases(#[from] CasesError),
     /// The purge cannot go on where it was.
     #[error("cannot go on purging: {0}")]
     Resume(#[from] ResumeError),
@@ -185,6 +190,7 @@ impl Daemon {
             counters: Arc::clone(&counters),
             room: Arc::clone(&room),
             ears: Arc::clone(&ears),
+            desk: Arc::new(Desk::open(Arc::clone(&store))?),
             readers: Readers::start().map_err(DaemonError::Thread)?,
             purge: view,
             tokens: RwLock::new(Tokens::default()),

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::identity::SourceName;
 use crate::domain::time::Timestamp;
-use crate::store::{Batch, CommitError, Log, Number, Sealed, Store};
+use crate::store::{Batch, CommitError, Log, Number, Sealed, SealedRow, Store};
 
 use super::counters::Counters;
 use super::coverage::Ears;
@@ -32,7 +32,9 @@ pub(super) enum Work {
     /// Records of a lease file up to a place in it, which becomes durable with them.
     Followed { sealed: Vec<Sealed>, heard: Vec<(SourceName, Timestamp)>, followed: Followed },
     /// An entry of the access ledger; its index is the answer.
-    Entry { bytes: Vec<u8>, number: Option<(Number, u64)>, once_durable: oneshot::Sender<u64> },
+    Entry { bytes: Vec<u8>, number: Option<(Number, u64)>, sealed: Vec<SealedRow>, once_durable: oneshot::Sender<u64> },
+    /// Rows of cases, without an entry.
+    Sealed { sealed: Vec<SealedRow>, once_durable: oneshot::Sender<u64> },
     /// What is noted of who was heard when.
     Marks,
     /// No more work follows.
@@ -73,8 +75,23 @@ impl Queue {
     /// Appends an entry to the access ledger and returns its index once it is durable.
     pub(super) async fn append(&self, bytes: Vec<u8>, number: Option<(Number, u64)>) -> Result<u64, Stopped> {
         let (once_durable, index) = oneshot::channel();
-        self.work.send(Work::Entry { bytes, number, once_durable }).await.map_err(|_| Stopped)?;
+        let sealed = Vec::new();
+        self.work.send(Work::Entry { bytes, number, sealed, once_durable }).await.map_err(|_| Stopped)?;
         index.await.map_err(|_| Stopped)
+    }
+
+    /// Appends an entry to the access ledger together with sealed rows, and returns its index once all is durable.
+    pub(super) async fn file(&self, bytes: Vec<u8>, sealed: Vec<SealedRow>) -> Result<u64, Stopped> {
+        let (once_durable, index) = oneshot::channel();
+        self.work.send(Work::Entry { bytes, number: None, sealed, once_durable }).await.map_err(|_| Stopped)?;
+        index.await.map_err(|_| Stopped)
+    }
+
+    /// Makes sealed rows durable.
+    pub(super) async fn seal(&self, sealed: Vec<SealedRow>) -> Result<(), Stopped> {
+        let (once_durable, done) = oneshot::channel();
+        self.work.send(Work::Sealed { sealed, once_durable }).await.map_err(|_| Stopped)?;
+        done.await.map(drop).map_err(|_| Stopped)
     }
 
     /// Lets the writer end once all work before this is durable.
@@ -225,7 +242,12 @@ impl Writing {
                 batch.followed(&followed.name, followed.place);
                 waiting.records.push(followed.once_durable);
             }
-            Work::Entry { bytes, number, once_durable } => {
+            Work::Sealed { sealed, once_durable } => {
+                sealed.into_iter().for_each(|row| batch.sealed(row));
+                waiting.entries.push((once_durable, self.next_access));
+            }
+            Work::Entry { bytes, number, sealed, once_durable } => {
+                sealed.into_iter().for_each(|row| batch.sealed(row));
                 let index = self.next_access;
                 self.next_access = index.saturating_add(1);
                 batch.entry(Log::Access, index, bytes);

@@ -44,6 +44,16 @@ impl Role {
         matches!(self, Self::Analyst | Self::Approver)
     }
 
+    /// May this role file requests, and see those on file?
+    pub const fn may_file_requests(self) -> bool {
+        matches!(self, Self::Analyst | Self::Approver)
+    }
+
+    /// May this role approve what somebody else filed?
+    pub const fn may_approve(self) -> bool {
+        matches!(self, Self::Approver)
+    }
+
     /// May this role ask what one subscriber had? It shows where a person was over days, where a lookup shows an instant.
     pub const fn may_look_up_subscribers(self) -> bool {
         matches!(self, Self::Approver)

@@ -12,6 +12,7 @@
 //! - `rows`: a row as bytes, its key and its seal. `files`: where a store lies, and the small files beside the database.
 //! - `keyring`: the secrets, and how one is destroyed. `erasure`: what overwriting is worth on the disk below.
 //! - `engine`: RocksDB, its settings and its filter. `families`: the two families without records.
+//! - `cases`: what is sealed for a request or a hold, under keys of its own.
 //! - `passage`: the way of records in and out. `purging`: how what is stored comes to its end.
 //!
 //! Beside all this stands [`inspect`], which checks a state directory from outside and uses none of it.
@@ -23,6 +24,7 @@
 //! What is before the published cutoff is neither read nor written; the steps that unlink it are in `purging`.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+mod cases;
 mod engine;
 mod erasure;
 mod families;
@@ -49,6 +51,7 @@ use crate::domain::identity::SourceName;
 use crate::domain::retention::Retention;
 use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
 
+pub use cases::{CaseClass, CaseId, CaseRecord, CaseRow, CasesError, Ended, EndedCase, NoCaseId, SealedRow};
 pub use engine::{CommitError, EngineError, Fault, Rows};
 pub use erasure::{Erasure, Together};
 pub use families::{Log, Number};
@@ -68,6 +71,7 @@ pub use purging::{
 };
 pub use rows::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 
+use cases::Cases;
 use engine::{Column, Engine, Expiry};
 use families::{ledger, marks, meta};
 use files::Paths;
@@ -82,6 +86,8 @@ pub struct Store {
     // Fields are dropped in this order: the database closes before the locks go.
     engine: Engine,
     keyring: Keyring,
+    /// The keys of requests, captures and holds.
+    cases: Cases,
     /// What `meta` notes about the records.
     noted: RwLock<Noted>,
     /// How far the records are settled.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
+use super::cases::Cases;
 use super::engine::{Column, CommitError, Engine, EngineError, Expiry, Tuning};
 use super::erasure::Erasure;
 use super::families::meta::{self, Number};
@@ -15,7 +16,7 @@ use super::files::disk::{self, DiskError};
 use super::files::{Paths, policy};
 use super::key_place::KeyPlace;
 use super::keyring::{Destruction, Loss, Maintained};
-use super::open_error::OpenError;
+use super::open_error::{self, OpenError};
 use super::passage::{Frontier, Noted, Unsettled};
 use super::{FORMAT, Store};
 use crate::domain::retention::Retention;
@@ -103,6 +104,10 @@ impl Store {
         // What is in its log becomes files while it opens: it does not open on a full disk.
         let engine = with_room(&ballast, || open_engine(&paths.database, &tuning))?;
         let (keyring, found) = place.belonging_to(&engine, &paths, retention, opening)?;
+        let cases = with_room(&ballast, || {
+            Cases::open(&paths.case_keys, keyring.store_id())
+                .map_err(|fault| open_error::of_cases(fault, &paths.case_keys))
+        })?;
         let failed = |source| OpenError::Database { path: paths.database.clone(), source };
         let noted = Noted::read(&engine).map_err(failed)?;
         let frontier = Frontier::read(&engine).map_err(failed)?;
@@ -119,6 +124,7 @@ impl Store {
         Ok(Self {
             engine,
             keyring,
+            cases,
             frontier: Mutex::new(frontier),
             late: Mutex::new(Unsettled::of(&noted)),
             noted: RwLock::new(noted),

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::FORMAT;
+use super::cases::CaseKeysFault;
 use super::engine::EngineError;
 use super::files::ballast::BallastError;
 use super::files::disk::{self, DiskError};
@@ -52,6 +53,12 @@ pub enum OpenError {
         /// The database.
         database: PathBuf,
     },
+    /// The file is none with keys of requests and holds.
+    #[error("{} does not hold keys of requests and holds of this version: put the right file back, or move it away; what it opened is then lost", .0.display())]
+    CaseKeysForeign(PathBuf),
+    /// The keys of requests and holds belong to another store.
+    #[error("the keys of requests and holds {} belong to another store: put the right file back, or move it away; what it opened is then lost", .0.display())]
+    CaseKeysOtherStore(PathBuf),
     /// The store was made with another bucket width.
     #[error("{path} was made with buckets of {stored} s, and the configuration says {configured} s: set bucket back, or begin a new store", path = path.display())]
     OtherBucket {
@@ -113,6 +120,8 @@ impl OpenError {
             | Self::KeyringMissing(_)
             | Self::KeyringUnfinished(_)
             | Self::KeyringForeign(_)
+            | Self::CaseKeysForeign(_)
+            | Self::CaseKeysOtherStore(_)
             | Self::KeyringNewer { .. }
             | Self::KeyringOlder { .. }
             | Self::KeyringDamaged(_)
@@ -139,6 +148,16 @@ pub(super) fn lost(loss: Loss, keyring: &Path) -> OpenError {
         Loss::Missing => OpenError::KeyringMissing(path),
         Loss::Unfinished => OpenError::KeyringUnfinished(path),
         Loss::Damaged => OpenError::KeyringDamaged(path),
+    }
+}
+
+/// The error for keys of cases that cannot be used.
+pub(super) fn of_cases(fault: CaseKeysFault, path: &Path) -> OpenError {
+    match fault {
+        CaseKeysFault::Locked => OpenError::Locked(path.to_owned()),
+        CaseKeysFault::Foreign => OpenError::CaseKeysForeign(path.to_owned()),
+        CaseKeysFault::OtherStore => OpenError::CaseKeysOtherStore(path.to_owned()),
+        CaseKeysFault::Failed(error) => OpenError::Keyring(error),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::audit::{Access, Entry, Papers, Salt, hex};
 use crate::domain::actor::Principal;
 use crate::domain::process::{Need, ProcessType, Ruling, Terms};
 use crate::domain::verdict::Caution;
+use crate::store::SealedRow;
 
 use super::App;
 
@@ -50,7 +51,42 @@ pub(super) fn papers(process: &str, case: &str, authority: &str) -> Result<Paper
     Ok(Papers { process, case: case.to_owned(), authority: authority.to_owned() })
 }
 
+/// What ties an answer to its entry: a random number, and the salt that opens the entry's commitment to the papers.
+#[derive(Clone, Copy)]
+pub(super) struct Ties {
+    pub(super) request: [u8; 16],
+    pub(super) salt: Salt,
+}
+
+impl Ties {
+    /// Fresh ones, for an access that stands alone.
+    pub(super) fn random() -> Result<Self, Problem> {
+        let mut ties = Self { request: [0; 16], salt: Salt([0; 32]) };
+        let random = getrandom::fill(&mut ties.salt.0).and_then(|()| getrandom::fill(&mut ties.request));
+        random.map_err(|error| Problem::internal(format!("no random bytes: {error}")))?;
+        Ok(ties)
+    }
+
+    /// As an answer has them.
+    pub(super) fn text(&self, index: u64) -> LedgerText {
+        LedgerText { index, request: hex(&self.request), salt: hex(&self.salt.0) }
+    }
+}
+
 impl App {
+    /// The access of somebody, under these papers.
+    pub(super) fn access(&self, asker: &Principal, papers: &Papers, ties: &Ties) -> Access {
+        let actor = self.sealer.actor_pseudonym(&asker.name);
+        Access::new(self.time.believed(), actor, asker, ties.request, papers, &ties.salt, &self.config.process_types)
+    }
+
+    /// Makes an entry durable in the ledger, together with what is sealed. Without it, no answer leaves.
+    pub(super) async fn file(&self, entry: &Entry, sealed: Vec<SealedRow>) -> Result<u64, Problem> {
+        self.has_room().await?;
+        let filed = self.queue.file(entry.to_bytes(), sealed).await;
+        filed.map_err(|_| Problem::unavailable("the access could not be recorded, so nothing is answered"))
+    }
+
     /// Makes the access durable in the ledger. Without it, no answer leaves.
     pub(super) async fn record(
         &self,
@@ -58,18 +94,8 @@ impl App {
         papers: &Papers,
         entry: impl FnOnce(Access) -> Entry,
     ) -> Result<LedgerText, Problem> {
-        self.has_room().await?;
-        let (mut salt, mut request) = (Salt([0; 32]), [0_u8; 16]);
-        let random = getrandom::fill(&mut salt.0).and_then(|()| getrandom::fill(&mut request));
-        random.map_err(|error| Problem::internal(format!("no random bytes: {error}")))?;
-        let actor = self.sealer.actor_pseudonym(&asker.name);
-        let access =
-            Access::new(self.time.believed(), actor, asker, request, papers, &salt, &self.config.process_types);
-        let index = self
-            .queue
-            .append(entry(access).to_bytes(), None)
-            .await
-            .map_err(|_| Problem::unavailable("the access could not be recorded, so nothing is answered"))?;
-        Ok(LedgerText { index, request: hex(&request), salt: hex(&salt.0) })
+        let ties = Ties::random()?;
+        let index = self.file(&entry(self.access(asker, papers, &ties)), Vec::new()).await?;
+        Ok(ties.text(index))
     }
 }

@@ -66,18 +66,31 @@ pub(super) async fn lookup(
     let Present { cutoff, .. } = app.time.present()?;
     let purged = || Answer::bare(Verdict::Purged, cutoff.horizon());
     let answer = if answer.holder.is_some() && cutoff.hides(question.at) { purged() } else { answer };
-    let note = terms.as_ref().err().cloned().or_else(|| match answer.verdict {
-        Verdict::Purged => Some(PURGED.to_owned()),
-        Verdict::Ambiguous => Some(AMBIGUOUS.to_owned()),
-        _ => None,
-    });
+    let note = note(terms.as_ref().err(), answer.verdict);
     let entity = app.entity(&question, answer.verdict);
-    let answer = render(&request, &question, answer, terms.ok(), ledger);
+    let asked = Asked { written: &request.at, question: &question };
+    let answer = render(asked, answer, terms.ok(), ledger);
     Ok(([(SERVER_TIMING, timing)], Json(LookupAnswer { entity, note, ..answer })))
 }
 
+/// The sentence that goes with an outcome, if it needs one: why it is refused, or what the verdict means.
+pub(super) fn note(refusal: Option<&String>, verdict: Verdict) -> Option<String> {
+    refusal.cloned().or_else(|| match verdict {
+        Verdict::Purged => Some(PURGED.to_owned()),
+        Verdict::Ambiguous => Some(AMBIGUOUS.to_owned()),
+        _ => None,
+    })
+}
+
+/// A question, with its time as the paper has it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) written: &'a str,
+    pub(super) question: &'a Question,
+}
+
 /// Does the outcome rest on records, or on there being none?
-const fn is_of_records(verdict: Verdict) -> bool {
+pub(super) const fn is_of_records(verdict: Verdict) -> bool {
     !matches!(verdict, Verdict::Purged | Verdict::Future | Verdict::Refused | Verdict::NotOurs)
 }
 
@@ -100,7 +113,7 @@ fn understand(request: &LookupRequest) -> Result<(Question, Papers), Problem> {
 
 impl App {
     /// The answer, and what reading and judging took.
-    async fn answer(self: &Arc<Self>, question: Question) -> Result<(Answer, Duration), Problem> {
+    pub(super) async fn answer(self: &Arc<Self>, question: Question) -> Result<(Answer, Duration), Problem> {
         let app = Arc::clone(self);
         let Present { now, cutoff, .. } = self.time.present()?;
         let looked_up = self.readers.read(move || {
@@ -117,7 +130,7 @@ impl App {
     }
 
     /// Whose subscribers have the address, where that is configured. What is not looked up says nothing of the address.
-    fn entity(&self, question: &Question, verdict: Verdict) -> Option<String> {
+    pub(super) fn entity(&self, question: &Question, verdict: Verdict) -> Option<String> {
         if matches!(verdict, Verdict::Purged | Verdict::Future | Verdict::Refused) {
             return None;
         }
@@ -127,9 +140,8 @@ impl App {
 }
 
 /// The answer with what the terms release and no more; without terms, nothing is.
-fn render(
-    request: &LookupRequest,
-    question: &Question,
+pub(super) fn render(
+    Asked { written, question }: Asked<'_>,
     answer: Answer,
     terms: Option<&Terms>,
     ledger: LedgerText,
@@ -150,13 +162,14 @@ fn render(
     });
     LookupAnswer {
         version: LOOKUP_VERSION,
+        item: None,
         verdict: answer.verdict,
         note: None,
         address: question.address.to_string(),
         port: question.port,
         realm: question.realm.to_string(),
         entity: None,
-        at: AtText { written: request.at.clone(), utc: Timestamp::to_string(&question.at) },
+        at: AtText { written: written.to_owned(), utc: Timestamp::to_string(&question.at) },
         subscriber: subscriber.and_then(|holder| holder.subscriber.as_ref()).map(|name| name.as_str().to_owned()),
         assigned: assigned.map(|holder| holder.network.to_string()),
         inside: of(Group::Addresses).and(answer.inside).map(|inside| inside_text(&inside)),

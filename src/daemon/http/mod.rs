@@ -8,6 +8,8 @@ mod lookups;
 mod policy;
 mod purge;
 mod query;
+mod request_answers;
+mod requests;
 mod status;
 mod stream;
 mod subscribers;
@@ -34,6 +36,7 @@ use crate::tokens::Tokens;
 
 use super::counters::Counters;
 use super::coverage::Ears;
+use super::desk::Desk;
 use super::purge::Ask;
 use super::purge_view::PurgeView;
 use super::readers::Readers;
@@ -53,6 +56,7 @@ pub(super) struct App {
     pub(super) counters: Arc<Counters>,
     pub(super) room: Arc<Room>,
     pub(super) ears: Arc<Ears>,
+    pub(super) desk: Arc<Desk>,
     pub(super) readers: Readers,
     pub(super) purge: PurgeView,
     pub(super) tokens: RwLock<Tokens>,
@@ -99,6 +103,12 @@ impl IntoResponse for Refusal {
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(api::LOOKUPS, post(lookups::lookup))
+        .route(api::REQUESTS, get(requests::list).post(requests::open))
+        .route(&of_request(""), get(requests::show))
+        .route(&of_request("/items"), post(requests::add))
+        .route(&of_request("/answers"), post(request_answers::answer))
+        .route(&of_request("/approve"), post(requests::approve))
+        .route(&of_request("/close"), post(requests::close))
         .route(api::SUBSCRIBERS, post(subscribers::subscriber))
         .route(api::EVENTS, post(events::take))
         .route(api::STATUS, get(status::status))
@@ -117,6 +127,11 @@ pub(super) fn router(app: Arc<App>) -> Router {
             Refusal(api::Problem::new(404, "no-such-path", "there is nothing at this path", "see /v1"))
         })
         .with_state(app)
+}
+
+/// The path of something that is done to one request.
+fn of_request(what: &str) -> String {
+    format!("{}/{{id}}{what}", api::REQUESTS)
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {

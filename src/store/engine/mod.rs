@@ -18,8 +18,8 @@ use rocksdb::{
 
 pub use self::expiry::Rows;
 pub(super) use self::expiry::{Expiry, RowClass};
-use self::options::memory_filter;
 pub(super) use self::options::Tuning;
+use self::options::memory_filter;
 
 /// The column families. `held` and `requests` are empty until preservations are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -341,6 +341,15 @@ impl Engine {
         options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
         options.set_exclusive_manual_compaction(false);
         self.db.compact_range_cf_opt(self.column(column)?, None::<&[u8]>, Some(end), &options);
+        Ok(())
+    }
+
+    /// Rewrites a whole family, so that what was taken out of it is in none of its files.
+    pub(super) fn compact(&self, column: Column) -> Result<(), EngineError> {
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        options.set_exclusive_manual_compaction(false);
+        self.db.compact_range_cf_opt(self.column(column)?, None::<&[u8]>, None::<&[u8]>, &options);
         Ok(())
     }
 

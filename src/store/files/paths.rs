@@ -13,6 +13,8 @@ pub(in crate::store) struct Paths {
     pub(in crate::store) policy: PathBuf,
     pub(in crate::store) lock: PathBuf,
     pub(in crate::store) keyring: PathBuf,
+    /// The keys of cases.
+    pub(in crate::store) case_keys: PathBuf,
     pub(in crate::store) ballast: PathBuf,
     /// The notes of sweeps.
     pub(in crate::store) swept: PathBuf,
@@ -28,6 +30,7 @@ impl Paths {
             policy: state_dir.join("POLICY"),
             lock: state_dir.join("LOCK"),
             keyring: keyring_dir.join("keyring"),
+            case_keys: keyring_dir.join("case-keys"),
             ballast: state_dir.join(super::ballast::NAME),
             swept: keyring_dir.join("swept"),
         }

@@ -9,7 +9,8 @@ use std::time::SystemTime;
 use super::finding::{Incomplete, Remark};
 
 /// Names in the state directory. The keyring may be elsewhere; what is not there is not missed.
-const KNOWN: [&str; 9] = ["LOCK", "POLICY", "db", "tokens", "ledger-keys", "keyring", "clock", "swept", "ballast"];
+const KNOWN: [&str; 10] =
+    ["LOCK", "POLICY", "db", "tokens", "ledger-keys", "keyring", "case-keys", "clock", "swept", "ballast"];
 /// How deep directories are followed; a link can lead in circles.
 const DEPTH: usize = 8;
 

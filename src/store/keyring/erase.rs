@@ -18,9 +18,9 @@ const PAGE_LENGTH: u64 = 4096;
 
 /// What became of a page.
 #[derive(Debug)]
-pub(super) struct Erased {
+pub(in crate::store) struct Erased {
     /// It holds what was written last, and that is durable.
-    pub(super) result: Result<(), KeyringError>,
+    pub(in crate::store) result: Result<(), KeyringError>,
     pub(super) place: Place,
 }
 
@@ -34,17 +34,17 @@ pub(super) enum Place {
 
 /// What a page is overwritten with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum With {
+pub(in crate::store) enum With {
     Random,
     Zeros,
 }
 
 /// The file whose pages are overwritten.
-pub(super) struct Eraser<'a> {
-    pub(super) file: &'a File,
-    pub(super) path: &'a Path,
+pub(in crate::store) struct Eraser<'a> {
+    pub(in crate::store) file: &'a File,
+    pub(in crate::store) path: &'a Path,
     /// Offsets whose overwriting fails: a test's bad sectors.
-    pub(super) bad: &'a [u64],
+    pub(in crate::store) bad: &'a [u64],
 }
 
 struct Page {
@@ -57,7 +57,7 @@ impl Eraser<'_> {
     /// Overwrites the pages at `offsets` and makes that durable. A page that fails does not keep the others from it.
     ///
     /// Returns what became of each, in their order, and how they were read back.
-    pub(super) fn erase(&self, offsets: &[u64], with: With) -> (Vec<Erased>, ReadBack) {
+    pub(in crate::store) fn erase(&self, offsets: &[u64], with: With) -> (Vec<Erased>, ReadBack) {
         // 1. Where the pages lie. Nothing is changed yet.
         let lie = |offset| lie_of(self.file, offset, PAGE_LENGTH);
         // 2. Other bytes over them. A crash here leaves some pages overwritten; which, only reading tells.

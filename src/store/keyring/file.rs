@@ -219,13 +219,13 @@ fn shred(file: &File, path: &Path) -> Result<(), KeyringError> {
 }
 
 /// Fresh random bytes for a slot: a new key, or what destroys an old one.
-pub(super) fn random_page() -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+pub(in crate::store) fn random_page() -> Result<Zeroizing<Vec<u8>>, KeyringError> {
     let mut page = Zeroizing::new(vec![0; PAGE]);
     fill(&mut page)?;
     Ok(page)
 }
 
 /// Fills with bytes from the kernel.
-pub(super) fn fill(bytes: &mut [u8]) -> Result<(), KeyringError> {
+pub(in crate::store) fn fill(bytes: &mut [u8]) -> Result<(), KeyringError> {
     getrandom::fill(bytes).map_err(|_| KeyringError::NoRandom)
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use self::file::{Found, KeyringFile, random_page};
+use self::file::{Found, KeyringFile};
 use self::layout::{AHEAD, Entry, Header, longest_window, slot_offset};
 use self::lifetime::LifetimeKeys;
 use self::live::Slot;
@@ -26,6 +26,8 @@ use super::rows::BucketKeys;
 use crate::domain::time::{Bucket, BucketWidth, Timestamp};
 
 pub use self::destroy::{DestroyedKey, Destruction, Extents};
+pub(super) use self::erase::{Erased, Eraser, With};
+pub(super) use self::file::{fill, random_page};
 pub(super) use self::live::{KeyOf, Keys};
 pub use self::live::{KeyRecord, KeyState};
 pub use self::past_cache::ReadBack;

@@ -8,6 +8,7 @@ use super::settling::Row;
 use crate::domain::coverage::{Mark, Whose};
 use crate::domain::identity::SourceName;
 use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
+use crate::store::cases::SealedRow;
 use crate::store::engine::{Column, Write};
 use crate::store::families::ledger::{self, Log};
 use crate::store::families::marks;
@@ -18,6 +19,7 @@ use crate::store::families::meta::{self, Number};
 pub struct Batch {
     records: Vec<Sealed>,
     entries: Vec<(Log, u64, Vec<u8>)>,
+    sealed: Vec<SealedRow>,
     heard: BTreeMap<SourceName, Timestamp>,
     followed: BTreeMap<String, Vec<u8>>,
     marks: BTreeMap<(Bucket, Whose), Mark>,
@@ -41,6 +43,11 @@ impl Batch {
     /// Adds an entry to a log. The index is [`Store::next_entry`](crate::store::Store::next_entry) plus what was added since.
     pub fn entry(&mut self, log: Log, index: u64, bytes: Vec<u8>) {
         self.entries.push((log, index, bytes));
+    }
+
+    /// Adds a row of a case. The last of several for the same row counts.
+    pub fn sealed(&mut self, row: SealedRow) {
+        self.sealed.push(row);
     }
 
     /// Records when a source was heard. Of several instants in one batch the latest counts; over an earlier batch's, this one's.
@@ -87,6 +94,7 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
             && self.entries.is_empty()
+            && self.sealed.is_empty()
             && self.heard.is_empty()
             && self.followed.is_empty()
             && self.marks.is_empty()
@@ -171,6 +179,7 @@ impl Batch {
             key: ledger::key(log, index).to_vec(),
             value,
         });
+        let sealed = self.sealed.into_iter().map(SealedRow::into_write);
         let meta = fresh
             .rows()
             .chain(self.heard.iter().map(|(source, at)| meta::heard_row(source, *at)))
@@ -180,7 +189,7 @@ impl Batch {
             .chain(self.tally.map(meta::tally_row))
             .chain(self.keys_reported.map(meta::keys_reported_row))
             .collect::<Vec<_>>();
-        records.chain(entries).chain(meta)
+        records.chain(entries).chain(sealed).chain(meta)
     }
 }
 

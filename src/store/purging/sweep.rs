@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::sweep_notes::{self, NotesError};
 use crate::domain::time::{Cutoff, Timestamp};
+use crate::store::cases::{Cases, CasesError};
 use crate::store::files::Paths;
 use crate::store::keyring::{Destruction, Keyring, KeyringError, KeyringFault, Opened};
 
@@ -66,6 +67,17 @@ impl Sweeper {
                 | KeyringFault::TooManyBuckets,
             ) => Err(SweepError::Foreign(paths.keyring)),
         }
+    }
+
+    /// Destroys the keys of requests, captures and holds that have expired; says how many those were. The next start takes out
+    /// what they opened.
+    ///
+    /// # Errors
+    ///
+    /// If their file cannot be read or written.
+    pub fn sweep_cases(&self, now: Timestamp) -> Result<usize, CasesError> {
+        let cases = Cases::open_if_there(&self.paths.case_keys, self.keyring.store_id())?;
+        cases.map_or(Ok(0), |cases| cases.sweep(now))
     }
 
     /// The window in force.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::Flock;
 
 use crate::domain::time::Timestamp;
+use crate::store::cases::Cases;
 use crate::store::files::disk::{self, DiskError};
 use crate::store::files::{Paths, TrustedClock};
 use crate::store::keyring::{KeyState, Keyring, KeyringError, KeyringFault, Opened};
@@ -108,12 +109,22 @@ impl WindUp {
                 None
             }
         };
+        // Those of requests and holds too.
+        Cases::shred_if_there(&paths.case_keys)?;
         // 2. The names, which open nothing any more. A crash here leaves some of them, and the keyring last: so that doing it
         //    again finds a store.
         let mut removed = Vec::new();
         let also = also.iter().map(|name| paths.state_dir.join(name));
         let clock = TrustedClock::path_in(&paths.keyring_dir);
-        let ours = [&paths.database, &paths.database_new, &paths.policy, &paths.ballast, &paths.swept, &clock];
+        let ours = [
+            &paths.database,
+            &paths.database_new,
+            &paths.policy,
+            &paths.ballast,
+            &paths.swept,
+            &paths.case_keys,
+            &clock,
+        ];
         for path in ours.into_iter().cloned().chain(also).chain([paths.keyring.clone(), paths.lock.clone()]) {
             if remove(&path)? {
                 removed.push(path);

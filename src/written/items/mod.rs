@@ -66,6 +66,8 @@ pub struct Item {
     pub protocol: Option<Protocol>,
     /// The time.
     pub at: Instant,
+    /// The zone as it stood in its own column.
+    pub zone: Option<String>,
     /// How wrong the clock that gave the time may have been, either way.
     pub uncertainty: Option<Duration>,
     /// Which of several equal address spaces; the public one if nothing was written.
@@ -137,6 +139,15 @@ pub fn read(bytes: &[u8]) -> Result<Items, Faults> {
     Ok(Items { items, repeated })
 }
 
+/// Reads one item from its fields.
+///
+/// # Errors
+///
+/// All that is wrong with it, in the order of the columns.
+pub fn one(fields: &[(Column, String)]) -> Result<Item, Vec<Fault>> {
+    item(&Row::of(fields), 1)
+}
+
 /// The text of a file, without its byte order mark.
 fn decoded(bytes: &[u8]) -> Result<&str, Fault> {
     let fault = |line, problem| Fault { line, column: None, problem };
@@ -187,7 +198,8 @@ fn item(row: &Row, line: usize) -> Result<Item, Vec<Fault>> {
     match (address, at) {
         (Some(address), Some(at)) if faults.is_empty() => {
             let realm = Realm(realm.unwrap_or_default());
-            Ok(Item { file_line: line, line: name, address, port, protocol, at, uncertainty, realm })
+            let zone = row.field(Column::Zone).map(str::to_owned);
+            Ok(Item { file_line: line, line: name, address, port, protocol, at, zone, uncertainty, realm })
         }
         _ => Err(faults),
     }

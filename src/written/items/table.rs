@@ -19,6 +19,11 @@ pub(super) struct Header {
 pub(super) struct Row(Vec<(Column, String)>);
 
 impl Row {
+    /// A row of these fields.
+    pub(super) fn of(fields: &[(Column, String)]) -> Self {
+        Self(fields.to_vec())
+    }
+
     /// A field without the blanks around it; `None` if it is empty or the file has no such column.
     pub(super) fn field(&self, column: Column) -> Option<&str> {
         let (_, text) = self.0.iter().find(|(of, _)| *of == column)?;

@@ -1,0 +1,140 @@
+//! `POST /v1/requests/{id}/answers`: the items of a request, answered in their order.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use sha2::{Digest as _, Sha256};
+
+use crate::api::{Answers, AnswersRequest, LookupAnswer, Problem};
+use crate::audit::{Entry, hex};
+use crate::daemon::desk::DeskError;
+use crate::daemon::time::Present;
+use crate::desk::{Given, Item, Request};
+use crate::domain::actor::Principal;
+use crate::domain::process::Terms;
+use crate::domain::verdict::Verdict;
+use crate::lookup::{Answer, Question};
+use crate::store::CaseId;
+
+use super::identity::Asker;
+use super::lookups::{Asked, is_of_records, note, render};
+use super::requests::{committed, desk_failed, ties};
+use super::{App, Refusal, access};
+
+/// Kind of the sealed rows of answers that were given.
+const ANSWER: u8 = b'a';
+
+pub(super) async fn answer(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    Path(id): Path<String>,
+    body: Result<Json<AnswersRequest>, JsonRejection>,
+) -> Result<Json<Answers>, Refusal> {
+    // Who may not ask is told so before anything of the question is judged.
+    if !asker.role.may_look_up() {
+        return Err(Problem::forbidden(format!("role {} may not look up; analyst and approver may", asker.role)).into());
+    }
+    let (id, filed) = app.filed(&id)?;
+    let Json(which) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let mut request = filed.lock().await;
+    if request.state.closed.is_some() {
+        return Err(Problem::conflict("the request is closed, and nothing of it is answered any more").into());
+    }
+    let numbers = chosen(&request, which.items)?;
+    let ruling = app.config.process_types.lookup(request.papers.process, &request.papers.given(request.is_approved()));
+    let terms = on_file(access::terms(request.papers.process, ruling))?;
+    let mut answers = Vec::with_capacity(numbers.len());
+    let mut changed = request.clone();
+    for number in numbers {
+        let item = request.item(number).ok_or_else(|| no_item(number))?;
+        let answer = app.answer_item(&asker, id, &request, number, item, &terms).await?;
+        let bytes = serde_json::to_vec(&answer).map_err(|error| Problem::internal(error.to_string()))?;
+        let digest = hex(&Sha256::digest(&bytes));
+        let at = app.time.believed().millis();
+        let given = Given { at, verdict: answer.verdict, ledger: answer.ledger.index, digest };
+        changed.state.given.insert(number, given);
+        changed.state.changed.remove(&number);
+        answers.push((number, bytes, answer));
+    }
+    app.seal_answers(id, &changed, &answers).await?;
+    *request = changed;
+    Ok(Json(Answers { answers: answers.into_iter().map(|(_, _, answer)| answer).collect() }))
+}
+
+/// The items that are asked for, in their order.
+fn chosen(request: &Request, items: Option<Vec<u32>>) -> Result<Vec<u32>, Problem> {
+    let Some(mut items) = items else { return Ok(request.numbered().map(|(number, _)| number).collect()) };
+    items.sort_unstable();
+    items.dedup();
+    match items.iter().find(|number| request.item(**number).is_none()) {
+        Some(number) => Err(no_item(*number)),
+        None => Ok(items),
+    }
+}
+
+fn no_item(number: u32) -> Problem {
+    Problem::not_found(format!("the request has no item {number}"))
+}
+
+/// What is missing is named as what a request on file can still get.
+fn on_file<T>(terms: Result<T, Problem>) -> Result<T, Problem> {
+    terms.map_err(|problem| {
+        let detail = problem.detail.replace("what a single question cannot give: ", "");
+        Problem::new(problem.status, "not-on-file", "the request cannot be answered yet", detail)
+    })
+}
+
+impl App {
+    /// One item's answer, with its entry in the ledger durable.
+    async fn answer_item(
+        self: &Arc<Self>,
+        asker: &Principal,
+        id: CaseId,
+        request: &Request,
+        number: u32,
+        item: &Item,
+        terms: &Result<&Terms, String>,
+    ) -> Result<LookupAnswer, Problem> {
+        let address = item.address().ok_or_else(|| Problem::internal("an item on file has no address"))?;
+        let question = Question { address, at: item.at(), port: item.port, realm: item.realm() };
+        let answer = match terms {
+            Err(_) => Answer::bare(Verdict::Refused, self.time.cutoff().horizon()),
+            Ok(_) => self.answer(question.clone()).await?.0,
+        };
+        let verdict = answer.verdict;
+        let ties = ties(id, request);
+        let access = self.access(asker, &committed(&request.papers), &ties);
+        let index = self.file(&Entry::Lookup { access, verdict }, Vec::new()).await?;
+        // What passed the horizon meanwhile is hidden.
+        let Present { cutoff, .. } = self.time.present()?;
+        let late = answer.holder.is_some() && cutoff.hides(question.at);
+        let answer = if late { Answer::bare(Verdict::Purged, cutoff.horizon()) } else { answer };
+        let note = note(terms.as_ref().err(), answer.verdict);
+        let entity = self.entity(&question, answer.verdict);
+        let asked = Asked { written: &item.written.at, question: &question };
+        let _ = is_of_records;
+        let answer = render(asked, answer, terms.as_ref().ok().copied(), ties.text(index));
+        Ok(LookupAnswer { item: Some(number), entity, note, ..answer })
+    }
+
+    /// Seals the answers that are about to be given, with the state of the request.
+    async fn seal_answers(
+        &self,
+        id: CaseId,
+        request: &Request,
+        answers: &[(u32, Vec<u8>, LookupAnswer)],
+    ) -> Result<(), Problem> {
+        let mut sealed = request
+            .state_row()
+            .map_err(DeskError::from)
+            .and_then(|row| self.desk.seal(id, vec![row]))
+            .map_err(desk_failed)?;
+        if let Some(capture) = super::requests::capture_of(request).filter(|id| self.store.case(*id).is_some()) {
+            let rows = answers.iter().map(|(number, bytes, _)| (ANSWER, *number, bytes.clone())).collect();
+            sealed.extend(self.desk.seal(capture, rows).map_err(desk_failed)?);
+        }
+        self.queue.seal(sealed).await.map_err(|_| Problem::unavailable("the answers could not be sealed"))
+    }
+}

@@ -1,0 +1,388 @@
+//! `/v1/requests`: the papers of a legal process on file, their items, who approved them, and their end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+
+use crate::api::{
+    Done, ItemSheet, ItemsPaper, Problem, RequestLine, RequestList, RequestOpened, RequestPaper, RequestSheet,
+    RequestState, Warning,
+};
+use crate::audit::{Entry, Papers as Committed, RequestAct};
+use crate::daemon::desk::{DeskError, Filed};
+use crate::desk::{self, Approval, Item, Papers, Request, State as Progress};
+use crate::domain::actor::Principal;
+use crate::domain::process::{Need, Terms};
+use crate::domain::time::Timestamp;
+use crate::store::{CaseClass, CaseId, SealedRow};
+
+use super::access::Ties;
+use super::identity::Asker;
+use super::{App, Refusal};
+
+/// Somebody who may file, and a request that is on file.
+type Body<T> = Result<Json<T>, JsonRejection>;
+
+pub(super) async fn open(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    body: Body<RequestPaper>,
+) -> Result<Json<RequestOpened>, Refusal> {
+    may_file(&asker)?;
+    let now = app.time.present()?.now;
+    let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let (papers, mut warnings) = Papers::read(paper.process.as_deref(), &paper.fields, now).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Problem::new(400, "bad-field", "the papers cannot be filed", faults.join("; "))
+    })?;
+    let terms = app.terms_on_file(&papers)?;
+    let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
+    warnings.extend(remarks(&papers, terms, &items, 1));
+    let ties = Ties::random()?;
+    let waits = Papers::needs_approval(&terms.needs);
+    let (id, capture) = app.begin(now, waits)?;
+    let ties = Ties { request: id.0, ..ties };
+    let state = Progress {
+        opened: now.millis(),
+        opened_by: asker.name.clone(),
+        salt: ties.salt.0,
+        capture: Some(capture.to_string()),
+        approvals: Vec::new(),
+        given: BTreeMap::new(),
+        changed: BTreeSet::new(),
+        holds: BTreeSet::new(),
+        closed: None,
+    };
+    let request = Request { papers, items, state };
+    let filed = app.file_request(&asker, id, &request).await;
+    if filed.is_err() {
+        app.give_up(&[id, capture]);
+    }
+    filed?;
+    let count = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
+    app.desk.take(id, request);
+    Ok(Json(RequestOpened { id: id.to_string(), items: count, captured: 0, warnings }))
+}
+
+pub(super) async fn list(State(app): State<Arc<App>>, Asker(asker): Asker) -> Result<Json<RequestList>, Refusal> {
+    may_file(&asker)?;
+    let now = app.time.present()?.now;
+    let mut lines = Vec::new();
+    for (id, filed) in app.desk.all(now) {
+        let request = filed.lock().await;
+        lines.push((request.state.opened, app.line(id, &request)));
+    }
+    lines.sort_by_key(|(opened, _)| *opened);
+    Ok(Json(RequestList { requests: lines.into_iter().map(|(_, line)| line).collect() }))
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    Path(id): Path<String>,
+) -> Result<Json<RequestSheet>, Refusal> {
+    may_file(&asker)?;
+    let (id, filed) = app.filed(&id)?;
+    let request = filed.lock().await;
+    app.note(&asker, id, &request, RequestAct::Shown, Vec::new()).await?;
+    Ok(Json(app.sheet(id, &request)?))
+}
+
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    Path(id): Path<String>,
+    body: Body<ItemsPaper>,
+) -> Result<Json<RequestOpened>, Refusal> {
+    may_file(&asker)?;
+    let (id, filed) = app.filed(&id)?;
+    let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let mut request = filed.lock().await;
+    still_open(&request)?;
+    let items = understood(&paper)?;
+    let first = u32::try_from(request.items.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let terms = app.terms_on_file(&request.papers)?;
+    let mut changed = request.clone();
+    changed.items.extend(items);
+    let sealed = changed.item_rows(first).map_err(DeskError::from).and_then(|rows| app.desk.seal(id, rows));
+    app.note(&asker, id, &changed, RequestAct::ItemsAdded, sealed.map_err(desk_failed)?).await?;
+    *request = changed;
+    let warnings = remarks(&request.papers, terms, &request.items, first);
+    let count = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
+    Ok(Json(RequestOpened { id: id.to_string(), items: count, captured: 0, warnings }))
+}
+
+pub(super) async fn approve(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    Path(id): Path<String>,
+) -> Result<Json<Done>, Refusal> {
+    if !asker.role.may_approve() {
+        return Err(Problem::forbidden(format!("role {} may not approve; approver may", asker.role)).into());
+    }
+    let (id, filed) = app.filed(&id)?;
+    let mut request = filed.lock().await;
+    still_open(&request)?;
+    if request.state.opened_by == asker.name {
+        return Err(Problem::forbidden("nobody approves what they opened: another approver must").into());
+    }
+    if request.state.approvals.iter().any(|approval| approval.by == asker.name) {
+        return Err(Problem::conflict("you have approved it already").into());
+    }
+    let now = app.time.present()?.now;
+    let mut changed = request.clone();
+    changed.state.approvals.push(Approval { by: asker.name.clone(), at: now.millis() });
+    let ledger = app.change(&asker, id, &changed, RequestAct::Approved).await?;
+    // What waited a day for this is kept as long as any other.
+    if let Some(capture) = capture_of(&changed) {
+        let expires = changed.opened().plus(app.config.disclosure.capture_expiry);
+        app.store.keep_case_until(capture, expires).map_err(|error| desk_failed(error.into()))?;
+    }
+    *request = changed;
+    Ok(Json(Done { id: id.to_string(), ledger }))
+}
+
+pub(super) async fn close(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    Path(id): Path<String>,
+) -> Result<Json<Done>, Refusal> {
+    may_file(&asker)?;
+    let (id, filed) = app.filed(&id)?;
+    let mut request = filed.lock().await;
+    still_open(&request)?;
+    let now = app.time.present()?.now;
+    let mut changed = request.clone();
+    changed.state.closed = Some(now.millis());
+    let ledger = app.change(&asker, id, &changed, RequestAct::Closed).await?;
+    *request = changed;
+    // A crash before this leaves a closed request with what was captured for it; that expires.
+    let expires = now.plus(app.config.disclosure.keep_closed);
+    let shorter = app.store.case(id).is_some_and(|case| case.expires > expires);
+    let kept = if shorter { app.store.keep_case_until(id, expires) } else { Ok(()) };
+    kept.map_err(|error| desk_failed(error.into()))?;
+    if let Some(capture) = capture_of(&request) {
+        app.end_now(capture)?;
+    }
+    Ok(Json(Done { id: id.to_string(), ledger }))
+}
+
+fn may_file(asker: &Principal) -> Result<(), Problem> {
+    if asker.role.may_file_requests() {
+        return Ok(());
+    }
+    Err(Problem::forbidden(format!("role {} has nothing to do with requests; analyst and approver have", asker.role)))
+}
+
+fn still_open(request: &Request) -> Result<(), Problem> {
+    match request.state.closed {
+        None => Ok(()),
+        Some(_) => Err(Problem::conflict("the request is closed")),
+    }
+}
+
+fn understood(paper: &ItemsPaper) -> Result<Vec<Item>, Problem> {
+    desk::items(paper).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Problem::new(400, "bad-items", "the items cannot be understood, and none was taken", faults.join("; "))
+    })
+}
+
+/// What is pointed out before anything is answered, of the items from number `first` on.
+fn remarks(papers: &Papers, terms: &Terms, items: &[Item], first: u32) -> Vec<Warning> {
+    let missing = missing(papers, terms);
+    let needs = missing.iter().map(|need| Warning {
+        item: None,
+        code: "missing".into(),
+        text: format!("`{}` is not on file: nothing is answered without it", need.name()),
+    });
+    let _ = (items, first);
+    needs.collect()
+}
+
+/// What must still be on file, besides an approval.
+fn missing(papers: &Papers, terms: &Terms) -> Vec<Need> {
+    let given = papers.given(true);
+    terms.needs.iter().filter(|need| !given.contains(need)).copied().collect()
+}
+
+pub(super) fn capture_of(request: &Request) -> Option<CaseId> {
+    request.state.capture.as_deref().and_then(|id| id.parse().ok())
+}
+
+pub(super) fn desk_failed(error: DeskError) -> Problem {
+    match error {
+        DeskError::Cases(crate::store::CasesError::Full) => Problem::unavailable(error.to_string()),
+        DeskError::Cases(_) | DeskError::Format(_) => {
+            tracing::error!(%error, "the desk failed");
+            Problem::internal(error.to_string())
+        }
+    }
+}
+
+impl App {
+    /// The request of this id, if it is on file.
+    pub(super) fn filed(&self, id: &str) -> Result<(CaseId, Filed), Problem> {
+        let now = self.time.present()?.now;
+        let id: CaseId = id.parse().map_err(|error| Problem::bad_field("id", error))?;
+        let filed = self.desk.find(id, now);
+        filed.map(|filed| (id, filed)).ok_or_else(|| Problem::not_found(format!("no request {id} is on file")))
+    }
+
+    /// The terms of what can be put on file: what releases nothing and preserves nothing is refused with its reason.
+    fn terms_on_file(&self, papers: &Papers) -> Result<&Terms, Problem> {
+        let table = &self.config.process_types;
+        match (table.rows.get(&papers.process), table.refusal(papers.process)) {
+            (Some(terms), Some(_)) if terms.hold.is_some() && terms.refused.is_none() => Ok(terms),
+            (Some(terms), None) => Ok(terms),
+            (_, reason) => {
+                let reason = reason.unwrap_or_else(|| "our policy leaves it out".to_owned());
+                Err(Problem::refused(format!("{} is not answered: {reason}", papers.process)))
+            }
+        }
+    }
+
+    /// Makes the keys of a request and of what is captured for it.
+    fn begin(&self, now: Timestamp, waits: bool) -> Result<(CaseId, CaseId), Problem> {
+        let disclosure = &self.config.disclosure;
+        let failed = |error: crate::store::CasesError| desk_failed(error.into());
+        let id = self.store.begin_case(CaseClass::Request, now.plus(disclosure.keep_open)).map_err(failed)?;
+        let kept = if waits { disclosure.unapproved_expiry } else { disclosure.capture_expiry };
+        match self.store.begin_case(CaseClass::Capture, now.plus(kept)) {
+            Ok(capture) => Ok((id, capture)),
+            Err(error) => {
+                self.give_up(&[id]);
+                Err(failed(error))
+            }
+        }
+    }
+
+    /// Ends what was begun and came to nothing.
+    fn give_up(&self, ids: &[CaseId]) {
+        if let Err(error) = self.store.end_cases(ids) {
+            tracing::error!(%error, "a request that could not be filed leaves keys, which expire");
+        }
+    }
+
+    /// Destroys what is captured, at once and not with the next purge.
+    fn end_now(&self, capture: CaseId) -> Result<(), Problem> {
+        let ended = self.store.end_cases(&[capture]).map_err(|error| desk_failed(error.into()))?;
+        for (_, error) in ended.failed {
+            tracing::error!(%error, "the key of a capture could not be destroyed; it is tried again");
+        }
+        Ok(())
+    }
+
+    /// Seals the whole request, and makes it durable with its entry.
+    async fn file_request(&self, asker: &Principal, id: CaseId, request: &Request) -> Result<u64, Problem> {
+        let rows = || {
+            let mut rows = request.item_rows(1)?;
+            rows.extend([request.papers_row()?, request.state_row()?]);
+            self.desk.seal(id, rows)
+        };
+        self.note(asker, id, request, RequestAct::Opened, rows().map_err(desk_failed)?).await
+    }
+
+    /// Seals the state of a request, and makes it durable with its entry.
+    pub(super) async fn change(
+        &self,
+        asker: &Principal,
+        id: CaseId,
+        request: &Request,
+        act: RequestAct,
+    ) -> Result<u64, Problem> {
+        let sealed = request.state_row().map_err(DeskError::from).and_then(|row| self.desk.seal(id, vec![row]));
+        self.note(asker, id, request, act, sealed.map_err(desk_failed)?).await
+    }
+
+    /// An entry of what is done to a request, with what is sealed by that.
+    pub(super) async fn note(
+        &self,
+        asker: &Principal,
+        id: CaseId,
+        request: &Request,
+        act: RequestAct,
+        sealed: Vec<SealedRow>,
+    ) -> Result<u64, Problem> {
+        let access = self.access(asker, &committed(&request.papers), &ties(id, request));
+        let captured = 0;
+        let entry = Entry::Request { access, act, items: request.items.len(), captured };
+        self.file(&entry, sealed).await
+    }
+
+    fn line(&self, id: CaseId, request: &Request) -> RequestLine {
+        let Request { papers, items, state } = request;
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let needs = self.config.process_types.rows.get(&papers.process).map(|terms| &terms.needs);
+        let waits = needs.is_some_and(Papers::needs_approval) && !request.is_approved();
+        let progress = match (state.closed, waits) {
+            (Some(_), _) => RequestState::Closed,
+            (None, true) => RequestState::AwaitsApproval,
+            (None, false) => RequestState::Open,
+        };
+        let maybe = |name: &str| Some(papers.field(name).to_owned()).filter(|text| !text.is_empty());
+        RequestLine {
+            id: id.to_string(),
+            state: progress,
+            process: papers.process.to_string(),
+            case: papers.field("case").to_owned(),
+            agency: papers.field("agency").to_owned(),
+            received: papers.received().to_string(),
+            return_by: maybe("return-by"),
+            items: count(items.len()),
+            answered: count(state.given.len()),
+            changed: state.changed.iter().copied().collect(),
+        }
+    }
+
+    fn sheet(&self, id: CaseId, request: &Request) -> Result<RequestSheet, Problem> {
+        let Request { papers, state, .. } = request;
+        let terms = self.terms_on_file(papers)?;
+        let instant = |millis: u64| Timestamp::from_millis(millis).to_string();
+        let expiry = |id: CaseId| self.store.case(id).map(|case| case.expires.to_string());
+        let items = request.numbered().map(|(number, item)| {
+            let given = state.given.get(&number);
+            ItemSheet {
+                item: number,
+                written: item.written.clone(),
+                address: item.network.clone(),
+                port: item.port,
+                at: item.at().to_string(),
+                captured: false,
+                verdict: given.map(|given| given.verdict),
+                answered: given.map(|given| instant(given.at)),
+                changed: state.changed.contains(&number),
+            }
+        });
+        Ok(RequestSheet {
+            line: self.line(id, request),
+            fields: papers.fields.clone(),
+            opened: instant(state.opened),
+            opened_by: state.opened_by.clone(),
+            approved_by: state.approvals.iter().map(|approval| approval.by.clone()).collect(),
+            closed: state.closed.map(instant),
+            expires: expiry(id).unwrap_or_default(),
+            captures_expire: capture_of(request).and_then(expiry),
+            releases: terms.releases.iter().copied().collect(),
+            missing: missing(papers, terms).into_iter().map(|need| need.name().to_owned()).collect(),
+            fees: Vec::new(),
+            holds: state.holds.iter().cloned().collect(),
+            items: items.collect(),
+            warnings: remarks(papers, terms, &request.items, 1),
+        })
+    }
+}
+
+/// What entries of the ledger commit to.
+pub(super) fn committed(papers: &Papers) -> Committed {
+    let field = |name: &str| papers.field(name).to_owned();
+    Committed { process: papers.process, case: field("case"), authority: field("authority") }
+}
+
+/// The same in every entry of a request: an auditor can count what belongs together.
+pub(super) fn ties(id: CaseId, request: &Request) -> Ties {
+    Ties { request: id.0, salt: crate::audit::Salt(request.state.salt) }
+}
