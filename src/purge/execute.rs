@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::domain::time::{Cutoff, Timestamp};
 use crate::store::{Dead, Doomed, EngineError, Expired, ListingError, Rows, Store};
 
+use super::cases;
 use super::keys::{self, Act, Reported};
 use super::run::{Check, ClassRun, Failure, Reason, Run, Step, Trigger};
 
@@ -85,6 +86,9 @@ pub(super) fn unlink(store: &Store, order: Order, around: &mut Surroundings<'_>)
     (around.watch)(Step::Keys);
     destroy_keys(store, &mut run, around);
 
+    // The keys of requests, captures and holds that have expired, and what they opened: each has an expiry of its own.
+    cases::end(store, &mut run, began, true);
+
     // 5 and 6. Rows leave the files, and that is looked at by other means than those that did it. A crash leaves some files
     //    rewritten and others not; the filter drops from those what the next run finds. No row that is live is lost: a new file
     //    counts only once it is whole, and the old one goes only after that.
@@ -108,6 +112,7 @@ pub(super) fn without_space(store: &Store, order: Order, around: &mut Surroundin
     run.failures.push(Failure { step: Step::Flush, reason: Reason::NoSpace });
     (around.watch)(Step::Keys);
     destroy_keys(store, &mut run, around);
+    cases::end(store, &mut run, (around.now)(), false);
     run.ended = (around.now)();
     run
 }

@@ -6,6 +6,7 @@
 //! writes the reports. Nothing here knows an address, a subscriber or a clock.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+mod cases;
 mod exception;
 mod execute;
 mod keys;

@@ -16,15 +16,12 @@ use crate::domain::actor::Principal;
 use crate::domain::process::Terms;
 use crate::domain::verdict::Verdict;
 use crate::lookup::{Answer, Question};
-use crate::store::CaseId;
+use crate::store::{CaseId, CaseRow};
 
 use super::identity::Asker;
 use super::lookups::{Asked, is_of_records, note, render};
 use super::requests::{committed, desk_failed, ties};
 use super::{App, Refusal, access};
-
-/// Kind of the sealed rows of answers that were given.
-const ANSWER: u8 = b'a';
 
 pub(super) async fn answer(
     State(app): State<Arc<App>>,
@@ -132,7 +129,7 @@ impl App {
             .and_then(|row| self.desk.seal(id, vec![row]))
             .map_err(desk_failed)?;
         if let Some(capture) = super::requests::capture_of(request).filter(|id| self.store.case(*id).is_some()) {
-            let rows = answers.iter().map(|(number, bytes, _)| (ANSWER, *number, bytes.clone())).collect();
+            let rows = answers.iter().map(|(number, bytes, _)| (CaseRow::ANSWER, *number, bytes.clone())).collect();
             sealed.extend(self.desk.seal(capture, rows).map_err(desk_failed)?);
         }
         self.queue.seal(sealed).await.map_err(|_| Problem::unavailable("the answers could not be sealed"))

@@ -117,6 +117,9 @@ pub struct CaseRow {
 }
 
 impl CaseRow {
+    /// The kind of rows that are answers; those of other kinds in a [`CaseClass::Capture`] are what was captured.
+    pub const ANSWER: u8 = b'a';
+
     fn to_bytes(self) -> [u8; ROW_KEY_BYTES] {
         let mut bytes = [self.kind; ROW_KEY_BYTES];
         let number = self.number.to_be_bytes();
@@ -219,6 +222,15 @@ pub struct EndedCase {
 pub(super) struct Cases {
     file: Mutex<CaseFile>,
     live: RwLock<BTreeMap<CaseId, Live>>,
+    /// What ended and nobody has reported yet.
+    ended: Mutex<Vec<EndedCase>>,
+}
+
+/// Keys that were to be destroyed.
+#[derive(Default)]
+struct Destroyed {
+    gone: Vec<CaseRecord>,
+    failed: Vec<(CaseId, KeyringError)>,
 }
 
 struct Live {
@@ -241,7 +253,7 @@ impl Cases {
                 live.insert(entry.id, Live { slot, entry, keys });
             }
         }
-        Ok(Self { file: Mutex::new(file), live: RwLock::new(live) })
+        Ok(Self { file: Mutex::new(file), live: RwLock::new(live), ended: Mutex::new(Vec::new()) })
     }
 
     /// Opens the keys, if the file is there; a file that is none of ours is left alone.
@@ -260,7 +272,7 @@ impl Cases {
     pub(super) fn sweep(&self, now: Timestamp) -> Result<usize, CasesError> {
         let due: Vec<CaseId> =
             self.live().values().filter(|live| live.entry.expires <= now).map(|live| live.entry.id).collect();
-        let (gone, failed) = self.destroy(&due)?;
+        let Destroyed { gone, failed } = self.destroy(&due)?;
         failed.into_iter().try_for_each(|(_, error)| Err(error))?;
         Ok(gone.len())
     }
@@ -297,12 +309,12 @@ impl Cases {
     }
 
     /// Destroys keys. One that fails does not keep the others from it.
-    fn destroy(&self, ids: &[CaseId]) -> Result<(Vec<CaseRecord>, Vec<(CaseId, KeyringError)>), CasesError> {
+    fn destroy(&self, ids: &[CaseId]) -> Result<Destroyed, CasesError> {
         let file = self.file();
         let due: Vec<(u32, CaseRecord)> =
             ids.iter().filter_map(|id| self.live().get(id).map(|live| (live.slot, live.record()))).collect();
         if due.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok(Destroyed::default());
         }
         // 1. The memory: nobody reads it any more, also one that cannot be overwritten.
         for (_, record) in &due {
@@ -329,7 +341,7 @@ impl Cases {
         for (_, record) in &gone {
             live.remove(&record.id);
         }
-        Ok((gone.into_iter().map(|(_, record)| record).collect(), failed))
+        Ok(Destroyed { gone: gone.into_iter().map(|(_, record)| record).collect(), failed })
     }
 
     fn seal(&self, row: &CaseRow, plain: &[u8]) -> Result<SealedRow, CasesError> {
@@ -432,24 +444,37 @@ impl Store {
     ///
     /// If the keys' file or the database cannot be written. A key that could not be overwritten is in the answer.
     pub fn end_cases(&self, ids: &[CaseId]) -> Result<Ended, CasesError> {
-        // A crash after the keys leaves rows that nothing opens: `forget_orphans` takes them out.
-        let (gone, failed) = self.cases.destroy(ids)?;
+        let ended = self.destroy_cases(ids)?;
+        if !ended.gone.is_empty() {
+            // A crash before this leaves rows that nothing opens, and so does a full disk: the next run takes them out.
+            self.forget_orphans()?;
+        }
+        Ok(ended)
+    }
+
+    /// The part of [`Store::end_cases`] that needs no space: the keys. What ended is remembered for [`Store::take_ended`].
+    ///
+    /// # Errors
+    ///
+    /// If the keys' file cannot be written or the database cannot be read.
+    pub fn destroy_cases(&self, ids: &[CaseId]) -> Result<Ended, CasesError> {
+        let Destroyed { gone, failed } = self.cases.destroy(ids)?;
         let mut ended = Ended { gone: Vec::new(), failed };
-        let mut forget = Vec::new();
         for record in gone {
             let mut rows = BTreeMap::new();
             for (row, _) in rows_of(&self.engine, record.class.column(), record.id)? {
                 let count: &mut u64 = rows.entry(row.kind).or_default();
                 *count = count.saturating_add(1);
-                forget.push(Forget { column: record.class.column(), key: row.to_bytes().to_vec() });
             }
             ended.gone.push(EndedCase { record, rows });
         }
-        if !forget.is_empty() {
-            let _one_at_a_time = self.committing();
-            self.engine.change([], forget)?;
-        }
+        self.cases.ended.lock().unwrap_or_else(PoisonError::into_inner).extend(ended.gone.iter().cloned());
         Ok(ended)
+    }
+
+    /// What ended since this was asked last, whoever ended it.
+    pub fn take_ended(&self) -> Vec<EndedCase> {
+        std::mem::take(&mut *self.cases.ended.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes out the rows whose case is not live: a crash came between a key's end and its rows', or the keys were lost. Says how
