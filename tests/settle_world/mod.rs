@@ -24,7 +24,7 @@ pub(crate) const WIDTH: u32 = 10;
 pub(crate) const WINDOW: u64 = 300;
 pub(crate) const CARRY: u32 = 3;
 /// The last instant of a history, in seconds after the base.
-const END: u64 = 800;
+pub(crate) const END: u64 = 800;
 
 /// One source, `bng-1`; no margins.
 pub(crate) fn config() -> Config {
