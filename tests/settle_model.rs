@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails fails its test")]
 
 mod random;
+mod settle_answers;
 mod settle_world;
 
 use settle_world::World;
@@ -30,8 +31,13 @@ fn forgetting_never_changes_an_answer() {
             scope.spawn(move || {
                 let of = |start: u32| {
                     let dir = tempfile::tempdir().unwrap();
-                    let mut world = World::new(dir.path(), start..start + TOGETHER);
-                    world.go();
+                    let config = settle_world::config();
+                    let mut world = World::new(dir.path(), config, start..start + TOGETHER, |_, _, _| {});
+                    world.go(|world, now| {
+                        for _ in 0..world.sites.len() / 10 + 1 {
+                            settle_answers::ask(world, now);
+                        }
+                    });
                     world.answers
                 };
                 half.into_iter().map(of).sum::<u64>()

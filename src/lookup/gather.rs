@@ -1,4 +1,4 @@
-//! Reads the statements of an address, only as far as the answer needs.
+//! Reads the statements of an address off the ground it is given, only as far as the answer needs.
 //!
 //! For each prefix length in use, the longest first. Where the store is settled, an instant is explained by the carry
 //! interval before it: what is open there has a statement in it. What is not settled yet is settled here, from the last
@@ -10,35 +10,34 @@ use std::time::Duration;
 
 use crate::domain::address::{Family, Network, Realm};
 use crate::domain::record::Kind;
-use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Read, Said};
-use crate::domain::time::{Bucket, Cutoff, Timestamp};
-use crate::store::{Observations, Place, ReadError, Store};
+use crate::domain::session::{Evidence, Held, INFERRED_START_SLACK, Read};
+use crate::domain::time::{Bucket, Timestamp};
 
-use super::timeline::{Statements, Timeline, Trust};
+use super::ground::Ground;
+use super::timeline::{Statements, Timeline};
 use super::{Policy, Question, Reach};
 
 /// The timelines of every prefix around the address that the answer needs, the longest first.
-pub(super) fn gather(
-    store: &Store,
+pub(super) fn gather<G: Ground>(
+    ground: &mut G,
     policy: &Policy,
     question: &Question,
     reach: Reach,
-    cutoff: Cutoff,
+    horizon: Timestamp,
     now: Timestamp,
-) -> Result<Vec<Timeline>, ReadError> {
-    let mut observations = store.observations(cutoff);
+) -> Result<Vec<Timeline>, G::Error> {
     let mut reading = Reading {
-        observations: &mut observations,
+        ground,
         policy,
         question,
         reach,
-        horizon: cutoff.horizon(),
-        from: question.at.minus(policy.margin).max(cutoff.horizon()),
+        horizon,
+        from: question.at.minus(policy.margin).max(horizon),
         to: question.at.plus(policy.margin).min(now),
         now,
     };
     let mut timelines = Vec::new();
-    for prefix_len in reading.observations.prefix_lens(Family::of(question.address)) {
+    for prefix_len in reading.ground.prefix_lens(Family::of(question.address)) {
         let Some(network) = Network::around(question.address, prefix_len) else { continue };
         let timeline = reading.timeline(network)?;
         let settles_it = timeline.spans.iter().any(|held| held.covers(reading.from) && held.covers(reading.to));
@@ -52,21 +51,21 @@ pub(super) fn gather(
 }
 
 /// Everything that is readable of one prefix, whoever held it.
-pub(super) fn whole(
-    observations: &mut Observations<'_>,
+pub(super) fn whole<G: Ground>(
+    ground: &mut G,
     policy: &Policy,
     realm: &Realm,
     network: Network,
+    horizon: Timestamp,
     now: Timestamp,
-) -> Result<Timeline, ReadError> {
-    let horizon = observations.cutoff().horizon();
+) -> Result<Timeline, G::Error> {
     let question = Question { address: network.address(), at: now, port: None, realm: realm.clone() };
     let reach = Reach::Everything;
-    Reading { observations, policy, question: &question, reach, horizon, from: now, to: now, now }.timeline(network)
+    Reading { ground, policy, question: &question, reach, horizon, from: now, to: now, now }.timeline(network)
 }
 
-struct Reading<'a, 'store> {
-    observations: &'a mut Observations<'store>,
+struct Reading<'a, G> {
+    ground: &'a mut G,
     policy: &'a Policy,
     question: &'a Question,
     reach: Reach,
@@ -84,8 +83,8 @@ struct Stretch {
     last: Bucket,
 }
 
-impl Reading<'_, '_> {
-    fn timeline(&mut self, network: Network) -> Result<Timeline, ReadError> {
+impl<G: Ground> Reading<'_, G> {
+    fn timeline(&mut self, network: Network) -> Result<Timeline, G::Error> {
         let mut statements = Statements::new(network);
         let mut marked = BTreeSet::new();
         let mut stretch = self.first_stretch();
@@ -113,7 +112,7 @@ impl Reading<'_, '_> {
     fn first_stretch(&self) -> Stretch {
         let (oldest, newest) = (self.bucket_of(self.horizon), self.bucket_of(self.now));
         let carry = self.policy.rules.carry_buckets;
-        let explained = match self.observations.settled_through() {
+        let explained = match self.ground.settled_through() {
             Some(settled) if self.reach != Reach::Everything => self.bucket_of(self.from).min(settled).earlier(carry),
             _ => oldest,
         };
@@ -151,20 +150,11 @@ impl Reading<'_, '_> {
             || timeline.waits_for_a_stop(self.to)
     }
 
-    fn read(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), ReadError> {
-        let place = Place::Address { realm: &self.question.realm, network: statements.network };
-        let (settled, written) = (self.observations.settled_through(), self.observations.written_through());
-        let within = |bucket: Bucket, through: Option<Bucket>| through.is_some_and(|through| bucket <= through);
+    fn read(&mut self, statements: &mut Statements, stretch: Stretch) -> Result<(), G::Error> {
         for bucket in buckets(stretch) {
-            let trust = match (within(bucket, settled), within(bucket, written)) {
-                (true, _) => Trust::Settled,
-                (false, true) => Trust::Doubtful,
-                (false, false) => Trust::Raw,
-            };
-            for (row, record) in self.observations.rows_in_bucket(&place, bucket)? {
-                let late = trust == Trust::Doubtful && self.observations.is_late(&row);
+            for (record, trust) in self.ground.of_network(&self.question.realm, statements.network, bucket)? {
                 if record.at <= self.now {
-                    statements.hear(record, if late { Trust::Raw } else { trust }, self.policy);
+                    statements.hear(record, trust, self.policy);
                 }
             }
         }
@@ -178,25 +168,25 @@ impl Reading<'_, '_> {
         statements: &mut Statements,
         stretch: Stretch,
         marked: &mut BTreeSet<(Bucket, u32)>,
-    ) -> Result<(), ReadError> {
-        let settled = self.observations.settled_through();
+    ) -> Result<(), G::Error> {
+        let settled = self.ground.settled_through();
         if settled.is_some_and(|through| stretch.last <= through) {
             return Ok(());
         }
         let first = settled.map_or(stretch.first, |through| through.later(1).earlier(self.policy.rules.carry_buckets));
         let unsettled = Stretch { first: first.max(stretch.first), ..stretch };
         for session in 0.. {
-            let Some((nas, tag)) = statements.session(session).cloned() else { break };
+            let Some(key) = statements.session(session).cloned() else { break };
             if !statements.concerns(session, self.question.port) {
                 continue;
             }
             for bucket in buckets(unsettled).filter(|bucket| marked.insert((*bucket, session))) {
-                for record in self.observations.in_bucket(&Place::Session { nas: &nas, session: tag }, bucket)? {
+                for record in self.ground.of_session(&key, bucket)? {
                     if record.at <= self.now && record.kind == Kind::SessionEnd {
                         statements.hear_end(session, record);
                     }
                 }
-                for record in self.observations.in_bucket(&Place::Nas { nas: &nas }, bucket)? {
+                for record in self.ground.of_nas(&key.0, bucket)? {
                     if record.at <= self.now && record.kind == Kind::Reset {
                         statements.hear_reset(record);
                     }
@@ -209,14 +199,14 @@ impl Reading<'_, '_> {
     fn read_as(&self, stretch: Stretch) -> Read {
         Read {
             from: self.policy.rules.width.start_of(stretch.first).max(self.horizon),
-            settled_through: self.observations.settled_through(),
-            hinted_through: self.observations.written_through(),
+            settled_through: self.ground.settled_through(),
+            hinted_through: self.ground.written_through(),
             through: self.end_of(stretch),
         }
     }
 
     /// Leaves out the inferred spans at the instant whose session spoke between start and stop, also about another address.
-    fn without_refuted(&mut self, mut timeline: Timeline) -> Result<Timeline, ReadError> {
+    fn without_refuted(&mut self, mut timeline: Timeline) -> Result<Timeline, G::Error> {
         let mut kept = Vec::new();
         for held in std::mem::take(&mut timeline.inferred) {
             if !held.covers(self.question.at) || !self.is_refuted(&timeline, &held)? {
@@ -227,19 +217,14 @@ impl Reading<'_, '_> {
         Ok(timeline)
     }
 
-    fn is_refuted(&mut self, timeline: &Timeline, held: &Held) -> Result<bool, ReadError> {
+    fn is_refuted(&mut self, timeline: &Timeline, held: &Held) -> Result<bool, G::Error> {
         let named = timeline.named(held.run, Timestamp::MAX);
-        let (Some((nas, session)), Some(subscriber)) = (timeline.session_of(held.run), named) else {
+        let (Some(session), Some(subscriber)) = (timeline.session_of(held.run), named) else {
             return Ok(false);
         };
         let from = held.from.at.minus(INFERRED_START_SLACK);
         let until = held.until.map_or(self.now, |edge| edge.at);
-        let said = self.observations.of_subscriber(&self.policy.entity, &subscriber, from, until)?;
-        Ok(said.iter().any(|record| {
-            record.session == *session
-                && record.nas == *nas
-                && (record.kind == Kind::Logon || Said::of(record.kind).is_some_and(Said::is_real))
-        }))
+        Ok(!self.ground.spoken(&self.policy.entity, &subscriber, session, from, until)?.is_empty())
     }
 
     /// How many buckets are read before it is looked whether they suffice.

@@ -9,18 +9,17 @@ use crate::domain::nat::Inside;
 use crate::domain::session::Edge;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Caution, Verdict};
-use crate::store::ReadError;
 
 use super::{Answer, Heard, Question};
 
 /// Answers a question that no reason refuses, if need be by way of the inside. `ask` answers about one address, and knows
 /// nothing of NATs.
-pub(super) fn through_nats(
+pub(super) fn through_nats<E>(
     config: &Config,
     question: &Question,
     horizon: Timestamp,
-    ask: impl Fn(&Question) -> Result<Answer, ReadError>,
-) -> Result<Answer, ReadError> {
+    ask: impl Fn(&Question) -> Result<Answer, E>,
+) -> Result<Answer, E> {
     let rule = config.deterministic_nats.iter().find(|rule| rule.translates(&question.realm, question.address));
     let sharing = rule.map_or(0, |rule| rule.sharing(question.address));
     if sharing > 0 && question.port.is_none() {

@@ -2,10 +2,16 @@
 //!
 //! `gather` reads the store, only as far as the answer needs; `timeline` turns what was read into spans; `judge`
 //! decides; the last two are pure. `join` goes on to the inside of a NAT where the holder is known there only. `subscriber`
-//! goes the other way, from a name to addresses. Nothing here knows who asks or why: that is the business of `audit` and the API.
+//! goes the other way, from a name to addresses. `exhibit` keeps what lookups of one address need, to answer them when the
+//! store has forgotten: what it has kept is a `ground` to read from, as the store is. `answer_bytes` and `exhibit` have a form
+//! in bytes (`bytes`). Nothing here knows who asks or why: that is the business of `audit` and the API.
 
+mod answer_bytes;
+mod bytes;
 mod coverage;
+mod exhibit;
 mod gather;
+mod ground;
 mod join;
 mod judge;
 mod subscriber;
@@ -25,9 +31,12 @@ use crate::domain::time::{Cutoff, Timestamp};
 use crate::domain::verdict::{Caution, Verdict};
 use crate::store::{ReadError, Store};
 
+pub use bytes::BytesError;
+pub use exhibit::{Exhibit, Extent};
 pub use subscriber::{Assignment, History, Logon, SubscriberQuestion, look_up_subscriber};
 
 use coverage::Watch;
+use ground::Ground;
 use judge::{Evidences, NEAR_HORIZON};
 
 /// "Who held this address at this instant?"
@@ -205,15 +214,26 @@ pub fn look_up(
     if let Some(refused) = refusal(question) {
         return Ok(refused);
     }
-    join::through_nats(config, question, horizon, |question| {
-        if let Some(refused) = refusal(question) {
-            return Ok(refused);
-        }
-        let policy = Policy::for_address(config, question.address);
-        let timelines = gather::gather(store, &policy, question, reach, cutoff, now)?;
-        let watch = Watch::over(config, coverage, question);
-        Ok(Evidences { timelines: &timelines, policy: &policy, question, watch, horizon, now }.judge())
+    join::through_nats(config, question, horizon, |question| match refusal(question) {
+        Some(refused) => Ok(refused),
+        None => ask(&mut store.observations(cutoff), config, coverage, question, reach, horizon, now),
     })
+}
+
+/// Answers about one address from what there is to read. Knows nothing of NATs, and refuses nothing.
+fn ask<G: Ground>(
+    ground: &mut G,
+    config: &Config,
+    coverage: &Coverage,
+    question: &Question,
+    reach: Reach,
+    horizon: Timestamp,
+    now: Timestamp,
+) -> Result<Answer, G::Error> {
+    let policy = Policy::for_address(config, question.address);
+    let timelines = gather::gather(ground, &policy, question, reach, horizon, now)?;
+    let watch = Watch::over(config, coverage, question);
+    Ok(Evidences { timelines: &timelines, policy: &policy, question, watch, horizon, now }.judge())
 }
 
 /// The verdict that needs no record, if there is one.
@@ -222,9 +242,14 @@ fn foregone(config: &Config, question: &Question, cutoff: Cutoff, now: Timestamp
         Some(Verdict::Purged)
     } else if question.at > now {
         Some(Verdict::Future)
-    } else if !config.networks.is_empty() && config.network_of(question.address).is_none() {
+    } else if is_not_ours(config, question.address) {
         Some(Verdict::NotOurs)
     } else {
         None
     }
+}
+
+/// Are there networks, and does the address lie in none of them?
+fn is_not_ours(config: &Config, address: IpAddr) -> bool {
+    !config.networks.is_empty() && config.network_of(address).is_none()
 }

@@ -1,6 +1,5 @@
-//! A store in which time goes by, the customers whose addresses it records, and a reference that forgets nothing.
+//! A store in which time goes by, and the customers whose addresses it records.
 
-mod reference;
 mod site;
 
 use std::path::Path;
@@ -8,31 +7,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lapsed::config::{Config, RadiusClient, Secret, Source};
-use lapsed::domain::address::{Network, Realm};
-use lapsed::domain::coverage::Coverage;
-use lapsed::domain::identity::SourceName;
+use lapsed::domain::event::Event;
 use lapsed::domain::record::Record;
 use lapsed::domain::retention::Retention;
 use lapsed::domain::selection::Selection;
-use lapsed::domain::time::{Bucket, BucketWidth, Cutoff};
-use lapsed::domain::verdict::Verdict;
+use lapsed::domain::time::{BucketWidth, Cutoff};
 use lapsed::ingest::admit;
-use lapsed::lookup::{Answer, Question, Reach, look_up};
 use lapsed::settle::Settler;
-use lapsed::store::{Batch, Opening, Place, Store};
+use lapsed::store::{Batch, Opening, Store};
 
 use crate::random::Random;
-use reference::holders;
-use site::{Site, instant};
+pub(crate) use site::{Site, Told, instant};
 
-const BASE: u64 = 1_790_000_000;
-const WIDTH: u32 = 10;
-const WINDOW: u64 = 300;
-const CARRY: u32 = 3;
+pub(crate) const BASE: u64 = 1_790_000_000;
+pub(crate) const WIDTH: u32 = 10;
+pub(crate) const WINDOW: u64 = 300;
+pub(crate) const CARRY: u32 = 3;
 /// The last instant of a history, in seconds after the base.
-const END: u64 = 800;
+pub(crate) const END: u64 = 800;
 
-fn config() -> Config {
+/// One source, `bng-1`; no margins.
+pub(crate) fn config() -> Config {
     let seconds = Duration::from_secs;
     let retention = Retention {
         window: seconds(WINDOW),
@@ -58,13 +53,15 @@ fn config() -> Config {
 
 /// The store, and what goes on around it.
 pub(crate) struct World {
-    config: Config,
-    store: Arc<Store>,
+    pub(crate) config: Config,
+    pub(crate) store: Arc<Store>,
     settler: Settler,
-    sites: Vec<Site>,
+    pub(crate) sites: Vec<Site>,
     /// What was heard of each site.
-    heard: Vec<Vec<Record>>,
-    random: Random,
+    pub(crate) heard: Vec<Vec<Record>>,
+    pub(crate) random: Random,
+    /// What the source adds to an event of a site.
+    adds: fn(&Site, &Told, &mut Event),
     lagging: u64,
     /// How many answers were compared.
     pub(crate) answers: u64,
@@ -72,19 +69,23 @@ pub(crate) struct World {
 
 impl World {
     /// A store for the sites of these numbers.
-    pub(crate) fn new(dir: &Path, numbers: std::ops::Range<u32>) -> Self {
-        let config = config();
+    pub(crate) fn new(
+        dir: &Path,
+        config: Config,
+        numbers: std::ops::Range<u32>,
+        adds: fn(&Site, &Told, &mut Event),
+    ) -> Self {
         let opening = Opening::at(instant(0), &config.retention);
         let store = Arc::new(Store::open(dir, dir, &config.retention, opening).unwrap());
         let random = Random(u64::from(numbers.start) ^ 7);
         let sites: Vec<Site> = numbers.map(Site::random).collect();
         let heard = sites.iter().map(|_| Vec::new()).collect();
         let settler = Settler::new(Arc::clone(&store), &config);
-        Self { config, store, settler, sites, heard, random, lagging: 0, answers: 0 }
+        Self { config, store, settler, sites, heard, random, adds, lagging: 0, answers: 0 }
     }
 
-    /// Lets all time go by, in steps.
-    pub(crate) fn go(&mut self) {
+    /// Lets all time go by, in steps, in each of which there is something to do.
+    pub(crate) fn go(&mut self, mut each: impl FnMut(&mut Self, u64)) {
         let mut before = 0;
         while before < END + WINDOW {
             let now = before + 1 + self.random.below(19);
@@ -92,15 +93,13 @@ impl World {
             self.hear(before, now);
             self.settle(now);
             self.forget(now);
-            for _ in 0..self.sites.len() / 10 + 1 {
-                self.ask(now);
-            }
+            each(self, now);
             before = now;
         }
         assert!(self.answers > 0);
     }
 
-    fn cutoff(&self, now: u64) -> Cutoff {
+    pub(crate) fn cutoff(&self, now: u64) -> Cutoff {
         self.config.retention.cutoff(instant(now))
     }
 
@@ -111,7 +110,9 @@ impl World {
         let mut batch = Batch::new();
         for (site, heard) in self.sites.iter().zip(&mut self.heard) {
             for told in site.told.iter().filter(|told| before < told.arrives && told.arrives <= now) {
-                let admission = admit(&site.event(told), source, &self.config, &sealer, instant(now), cutoff);
+                let mut event = site.event(told);
+                (self.adds)(site, told, &mut event);
+                let admission = admit(&event, source, &self.config, &sealer, instant(now), cutoff);
                 for (record, entity) in admission.records {
                     batch.record(sealer.seal(&record, &entity).unwrap());
                     heard.push(record);
@@ -147,67 +148,4 @@ impl World {
             assert!(bounds.expired.is_empty() && bounds.tombstones.is_empty(), "at {now}: {bounds:?}");
         }
     }
-
-    fn ask(&mut self, now: u64) {
-        let index = usize::try_from(self.random.below(self.sites.len() as u64)).unwrap();
-        let (address, around) = self.sites[index].address(&mut self.random);
-        let oldest = now.saturating_sub(WINDOW);
-        let at = match self.random.below(4) {
-            0 => now - self.random.below(60).min(now),
-            // Where evidence is going.
-            1 => (oldest + self.random.below(35)).min(now),
-            _ => oldest + self.random.below(now - oldest + 1),
-        };
-        let port = [None, Some(80), Some(1500), Some(3000)][usize::try_from(self.random.below(4)).unwrap()];
-        let question = Question { address, at: instant(at), port, realm: Realm::default() };
-        let expected: Vec<String> = holders(&self.heard[index], &around, port, instant(at)).into_iter().collect();
-        let mut coverage = Coverage::new(self.config.retention.bucket);
-        coverage.hear(&SourceName("bng-1".into()), instant(now));
-        for reach in [Reach::Verdict, Reach::Evidence, Reach::Everything] {
-            let answer =
-                look_up(&self.store, &self.config, &coverage, &question, reach, self.cutoff(now), instant(now))
-                    .unwrap();
-            assert!(agrees(&answer, &expected), "{}", {
-                let site = format!(
-                    "site {}: port {port:?} of {address} at {at}, now {now}, by {reach:?}",
-                    self.sites[index].number
-                );
-                format!("{site}\nexpected {expected:?}, not {answer:?}\n{}", self.story(index, &around, now))
-            });
-            self.answers += 1;
-        }
-    }
-
-    /// What was heard of a site, and what stands of it in the store.
-    fn story(&self, index: usize, around: &[Network], now: u64) -> String {
-        let line = |record: &Record| {
-            let (at, end) = (record.at.millis() / 1000 - BASE, record.lease_end.map(|end| end.millis() / 1000 - BASE));
-            let name = record.subscriber.as_ref().map(|name| &name.0);
-            format!("{at} {:?} {} {:?} until {end:?} {name:?}", record.kind, record.session, record.subject)
-        };
-        let mut lines = vec![format!("settled through {:?}; heard:", self.store.settled_through())];
-        lines.extend(self.heard[index].iter().map(line));
-        lines.push("stands:".to_owned());
-        let mut observations = self.store.observations(self.cutoff(now));
-        let width = self.config.retention.bucket;
-        let first = width.bucket_of(observations.cutoff().horizon());
-        for bucket in (first.0..=width.bucket_of(instant(now)).0).map(Bucket) {
-            for network in around {
-                let place = Place::Address { realm: &Realm::default(), network: *network };
-                lines.extend(observations.in_bucket(&place, bucket).unwrap().iter().map(line));
-            }
-        }
-        lines.join("\n")
-    }
-}
-
-/// Does an answer name whom it should? Who was not named by then is named by what followed, where that was read.
-fn agrees(answer: &Answer, expected: &[String]) -> bool {
-    let nobody = matches!(answer.verdict, Verdict::Unassigned | Verdict::NoCoverage);
-    if nobody != expected.is_empty() || expected.iter().any(|name| name.starts_with('(')) {
-        return nobody == expected.is_empty();
-    }
-    let named = answer.holder.as_ref().and_then(|holder| holder.subscriber.as_ref()).map(|name| &name.0);
-    let names = expected.len() != 1 || answer.verdict == Verdict::Ambiguous || named == expected.first();
-    answer.sharing == expected.len() && names
 }

@@ -98,6 +98,41 @@ impl Coverage {
         }
     }
 
+    /// As much of this as is needed to say of some sources what can be said of instants in `[from, to]`: the marks of those
+    /// buckets, the nearest in which each was heard before and after, and the newest instant each spoke of.
+    #[must_use]
+    pub fn excerpt(&self, sources: &BTreeSet<SourceName>, from: Timestamp, to: Timestamp) -> Self {
+        let (first, last) = (self.width.bucket_of(from), self.width.bucket_of(to));
+        let concerns = |whose: &Whose| whose.as_ref().is_none_or(|source| sources.contains(source));
+        let mut excerpt = Self::new(self.width);
+        for (whose, marks) in self.marks.iter().filter(|(whose, _)| concerns(whose)) {
+            let heard = |mark: &(&Bucket, &Mark)| mark.1.heard.is_some();
+            let before = marks.range(..first).rfind(heard);
+            let after = marks.range(last.later(1)..).find(heard);
+            for (bucket, mark) in before.into_iter().chain(marks.range(first..=last)).chain(after) {
+                *excerpt.mark(whose, *bucket) = *mark;
+            }
+        }
+        let newest = self.newest.iter().filter(|(source, _)| sources.contains(*source));
+        excerpt.newest = newest.map(|(source, at)| (source.clone(), *at)).collect();
+        excerpt
+    }
+
+    /// How long a bucket is.
+    pub const fn width(&self) -> BucketWidth {
+        self.width
+    }
+
+    /// Every mark, in an order that depends on nothing else.
+    pub fn marks(&self) -> impl Iterator<Item = (&Whose, Bucket, Mark)> {
+        self.marks.iter().flat_map(|(whose, marks)| marks.iter().map(move |(bucket, mark)| (whose, *bucket, *mark)))
+    }
+
+    /// The newest instant that each source spoke of.
+    pub fn newest_of_all(&self) -> impl Iterator<Item = (&SourceName, Timestamp)> {
+        self.newest.iter().map(|(source, at)| (source, *at))
+    }
+
     /// The bucket of an instant.
     pub fn bucket_of(&self, at: Timestamp) -> Bucket {
         self.width.bucket_of(at)

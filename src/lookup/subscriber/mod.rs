@@ -161,7 +161,7 @@ pub fn look_up_subscriber(
     history.logons = span.logons(&listed);
     for (realm, network) in places(&listed) {
         let policy = Policy::for_address(config, network.address());
-        let timeline = gather::whole(&mut observations, &policy, &realm, network, now)?;
+        let timeline = gather::whole(&mut observations, &policy, &realm, network, horizon, now)?;
         history.assignments.extend(span.assignments(&timeline, &realm, &listed));
     }
     history.assignments.sort_by_key(|assignment| (assignment.since.at, assignment.network, assignment.ports));

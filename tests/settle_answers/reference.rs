@@ -7,8 +7,7 @@ use lapsed::domain::record::{Kind, Record, Subject};
 use lapsed::domain::session::{self, Read, Rules, Run, Said, Statement};
 use lapsed::domain::time::{BucketWidth, Timestamp};
 
-use super::site::instant;
-use super::{CARRY, WIDTH};
+use crate::settle_world::{CARRY, WIDTH, instant};
 
 /// Who holds one of the networks at an instant, by everything that was ever heard.
 pub(crate) fn holders(heard: &[Record], around: &[Network], port: Option<u16>, at: Timestamp) -> BTreeSet<String> {
