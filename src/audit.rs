@@ -117,6 +117,34 @@ impl RequestAct {
     }
 }
 
+/// What is done to a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldAct {
+    /// It was placed.
+    Placed,
+    /// Somebody approved it.
+    Approved,
+    /// It was attached to a request.
+    Attached,
+    /// Its time was made longer.
+    Renewed,
+    /// It was destroyed before its time.
+    Released,
+}
+
+impl HoldAct {
+    /// The name in entries.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Approved => "approved",
+            Self::Attached => "attached",
+            Self::Renewed => "renewed",
+            Self::Released => "released",
+        }
+    }
+}
+
 /// One entry of the access ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -146,8 +174,19 @@ pub enum Entry {
         act: RequestAct,
         /// How many items it has.
         items: usize,
-        /// How many of them are captured.
-        captured: usize,
+        /// How many of them were captured by that.
+        captured: u32,
+    },
+    /// Something was done to a hold.
+    Hold {
+        /// Who did it, and under what; the request is the one that it was placed for, or is attached to.
+        access: Access,
+        /// What.
+        act: HoldAct,
+        /// The hold: a random number.
+        hold: [u8; 16],
+        /// How many statements are in it.
+        records: usize,
     },
     /// Someone accepted a wall clock that was in doubt.
     ClockAccepted {
@@ -190,6 +229,13 @@ impl Entry {
                 "lapsed-access-v1 request\n{}act {}\nitems {items}\ncaptured {captured}\npapers {}\n",
                 access.head(),
                 act.name(),
+                access.papers,
+            ),
+            Self::Hold { access, act, hold, records } => format!(
+                "lapsed-access-v1 hold\n{}act {}\nhold {}\nrecords {records}\npapers {}\n",
+                access.head(),
+                act.name(),
+                hex(hold),
                 access.papers,
             ),
             Self::ClockAccepted { at, actor, role, reason, step } => format!(

@@ -3,6 +3,7 @@
 mod answer;
 mod clock;
 mod events;
+mod hold;
 mod policy;
 mod problem;
 mod purge;
@@ -13,6 +14,7 @@ mod subscriber;
 pub use answer::{AtText, BoundaryText, HeardText, InsideText, LedgerText, LineText, LookupAnswer, LookupRequest};
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
 pub use events::{EventAck, StreamEnd};
+pub use hold::{AttachRequest, HeldSpan, HoldList, HoldRequest, HoldSheet, HoldState};
 pub use policy::{AskersText, PolicyAnswer, PolicySource, PolicyText, ProcessTypeText, RetentionText, SourceKind};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use purge::{
@@ -32,6 +34,10 @@ pub const LOOKUPS: &str = "/v1/lookups";
 /// [`RequestSheet`]; with `/items`, `POST`: [`ItemsPaper`] answered with a [`RequestOpened`]; with `/answers`, `POST`: an
 /// [`AnswersRequest`] answered with [`Answers`]; with `/approve` or `/close`, `POST`: [`Done`].
 pub const REQUESTS: &str = "/v1/requests";
+/// `GET`: a [`HoldList`]. `POST`: a [`HoldRequest`] answered with a [`HoldSheet`]. With `/` and an id behind it, `GET`: a
+/// [`HoldSheet`]; with `/attach`, `POST`: an [`AttachRequest`]; with `/approve`, `/renew` or `/release`, `POST`; each answered
+/// with [`Done`].
+pub const HOLDS: &str = "/v1/holds";
 /// `POST`: what one subscriber had, a [`SubscriberRequest`] answered with a [`SubscriberAnswer`].
 pub const SUBSCRIBERS: &str = "/v1/subscribers";
 /// `POST`, with `?first=` for the number of the first line: lines of JSON, one event each, answered line by line with

@@ -6,6 +6,7 @@ mod clock;
 mod decommission;
 mod ending;
 mod escape;
+mod hold;
 mod lookup;
 mod policy;
 mod purge;
@@ -153,6 +154,8 @@ enum LapseCommand {
     Lookup(lookup::Args),
     /// File legal processes, and see what is on file.
     Request(request::Args),
+    /// Preserve what is there for a process that may follow.
+    Hold(hold::Args),
     /// Ask what one subscriber had over a span, under a legal process: logons and assignments. Approvers only.
     Subscriber(subscriber::Args),
     /// Send events from a file or a pipe, one JSON object a line.
@@ -197,6 +200,7 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
         Err(error) => usage(&error),
         Ok(LapseArgs { connection, command: LapseCommand::Lookup(args) }) => lookup::lookup(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Request(args) }) => request::request(&connection, &args),
+        Ok(LapseArgs { connection, command: LapseCommand::Hold(args) }) => hold::hold(&connection, args),
         Ok(LapseArgs { connection, command: LapseCommand::Subscriber(args) }) => {
             subscriber::subscriber(&connection, &args)
         }

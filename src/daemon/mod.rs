@@ -205,8 +205,10 @@ impl Daemon {
             ears.is_present(present);
         }
         let listening = coverage::listen(ears, Arc::clone(&time), room, queue.clone(), stopping.clone());
+        let app = Arc::new(app);
         let tasks = vec![
-            serve_api(Arc::new(app), stopping.clone()).await?,
+            serve_api(Arc::clone(&app), stopping.clone()).await?,
+            tokio::spawn(http::keep_fresh(app, stopping.clone())),
             tokio::spawn(time::watch(time, stopping)),
             tokio::spawn(listening),
         ];

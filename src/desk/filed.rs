@@ -73,6 +73,13 @@ pub struct Given {
 #[error("a request on file is not in the format: {0}")]
 pub struct FiledError(String);
 
+impl FiledError {
+    /// Something is not there.
+    pub(super) fn missing(what: &str) -> Self {
+        Self(format!("{what} is missing"))
+    }
+}
+
 /// Kinds of the sealed rows of a request.
 const PAPERS: u8 = b'p';
 const ITEM: u8 = b'i';
@@ -152,11 +159,11 @@ impl Request {
     }
 }
 
-fn written(value: &impl Serialize) -> Result<Vec<u8>, FiledError> {
+pub(super) fn written(value: &impl Serialize) -> Result<Vec<u8>, FiledError> {
     serde_json::to_vec(value).map_err(|error| FiledError(error.to_string()))
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FiledError> {
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FiledError> {
     serde_json::from_slice(bytes).map_err(|error| FiledError(error.to_string()))
 }
 

@@ -4,9 +4,11 @@
 //! What is sealed, when, and who may do what to it, is the daemon's business.
 
 mod filed;
+mod hold;
 mod item;
 mod papers;
 
 pub use filed::{Approval, FiledError, Given, Request, State};
+pub use hold::Hold;
 pub use item::{Item, ItemFault, items};
 pub use papers::{MAX_FIELD, PaperFault, Papers};

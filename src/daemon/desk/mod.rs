@@ -1,26 +1,33 @@
-//! The requests on file, in memory as they are sealed in the store.
+//! The requests on file and the holds, in memory as they are sealed in the store.
 //!
-//! Each has a lock of its own, held while something is done to it: what is in memory is what is durable.
+//! Each has a lock of its own, held while something is done to it: what is in memory is what is durable. Where both are needed, the
+//! hold's is taken first.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+mod register;
+
+use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use crate::desk::{FiledError, Request};
+use crate::desk::{FiledError, Hold, Request};
 use crate::domain::time::Timestamp;
 use crate::store::{CaseClass, CaseId, CaseRow, CasesError, SealedRow, Store};
+
+use register::Register;
 
 /// Kind and number of a row in a case, and its bytes.
 type Row = (u8, u32, Vec<u8>);
 
 /// A request that is worked on by one at a time.
 pub(super) type Filed = Arc<Mutex<Request>>;
+/// A hold that is worked on by one at a time.
+pub(super) type Held = Arc<Mutex<Hold>>;
 
 /// All that is on file.
 pub(super) struct Desk {
     store: Arc<Store>,
-    filed: RwLock<BTreeMap<CaseId, Filed>>,
+    requests: Register<Request>,
+    holds: Register<Hold>,
 }
 
 /// Why something could not be put on file.
@@ -39,40 +46,80 @@ impl Desk {
         if orphans > 0 {
             tracing::warn!(orphans, "sealed rows without a key are taken out");
         }
-        let mut filed = BTreeMap::new();
-        for case in store.cases().into_iter().filter(|case| case.class == CaseClass::Request) {
-            match read(&store, case.id) {
-                Ok(Some(request)) => drop(filed.insert(case.id, Arc::new(Mutex::new(request)))),
-                Ok(None) => {}
-                Err(error) => tracing::error!(request = %case.id, %error, "a request on file cannot be read"),
+        let desk = Self { requests: Register::default(), holds: Register::default(), store };
+        for case in desk.store.cases() {
+            let read = match case.class {
+                CaseClass::Request => desk.read(case.id, |rows| Request::of_rows(rows)).map(|read| {
+                    read.into_iter().for_each(|request| desk.take(case.id, request));
+                }),
+                CaseClass::Hold => desk
+                    .read(case.id, |rows| Hold::of_rows(rows))
+                    .and_then(|read| read.map_or(Ok(()), |hold| desk.restore(case.id, case.expires, hold))),
+                CaseClass::Capture => Ok(()),
+            };
+            if let Err(error) = read {
+                tracing::error!(case = %case.id, %error, "what is on file cannot be read");
             }
         }
-        Ok(Self { store, filed: RwLock::new(filed) })
+        Ok(desk)
+    }
+
+    /// `None` if nothing was sealed in it: making it was cut short.
+    fn read<T>(
+        &self,
+        id: CaseId,
+        of_rows: impl FnOnce(Vec<Row>) -> Result<T, FiledError>,
+    ) -> Result<Option<T>, DeskError> {
+        let rows = self.store.case_rows(id)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let rows = rows.into_iter().map(|(row, bytes)| (row.kind, row.number, bytes));
+        Ok(Some(of_rows(rows.collect())?))
+    }
+
+    /// Takes a hold that was found; one whose approval a crash kept from counting is kept as long as it is to be.
+    fn restore(&self, id: CaseId, expires: Timestamp, hold: Hold) -> Result<(), DeskError> {
+        if hold.approved.is_some() && expires < hold.expires() {
+            self.store.keep_case_until(id, hold.expires())?;
+        }
+        self.take_hold(id, hold);
+        Ok(())
+    }
+
+    /// Is the case there, and has it not expired?
+    fn is_kept(&self, id: CaseId, now: Timestamp) -> bool {
+        self.store.case(id).is_some_and(|case| case.expires > now)
     }
 
     /// The request with this id, if it is on file and has not expired.
     pub(super) fn find(&self, id: CaseId, now: Timestamp) -> Option<Filed> {
-        let is_kept = self.store.case(id).is_some_and(|case| case.expires > now);
-        if !is_kept {
-            self.forget(id);
-            return None;
-        }
-        self.filed.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.requests.find(id, self.is_kept(id, now))
     }
 
     /// Every request on file.
     pub(super) fn all(&self, now: Timestamp) -> Vec<(CaseId, Filed)> {
-        let ids: Vec<CaseId> = self.filed.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
-        ids.into_iter().filter_map(|id| Some((id, self.find(id, now)?))).collect()
+        self.requests.ids().into_iter().filter_map(|id| Some((id, self.find(id, now)?))).collect()
     }
 
-    /// Takes what has become durable.
+    /// Takes a request that has become durable.
     pub(super) fn take(&self, id: CaseId, request: Request) {
-        self.filed.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::new(Mutex::new(request)));
+        self.requests.take(id, request);
     }
 
-    fn forget(&self, id: CaseId) {
-        self.filed.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    /// The hold with this id, if it is there and has not expired.
+    pub(super) fn hold(&self, id: CaseId, now: Timestamp) -> Option<Held> {
+        self.holds.find(id, self.is_kept(id, now))
+    }
+
+    /// Every hold.
+    pub(super) fn holds(&self, now: Timestamp) -> Vec<(CaseId, Held)> {
+        self.holds.ids().into_iter().filter_map(|id| Some((id, self.hold(id, now)?))).collect()
+    }
+
+    /// Takes a hold that has become durable.
+    pub(super) fn take_hold(&self, id: CaseId, hold: Hold) {
+        self.holds.take(id, hold);
     }
 
     /// Seals rows of a case.
@@ -80,14 +127,4 @@ impl Desk {
         let seal = |(kind, number, bytes): Row| Ok(self.store.seal_row(&CaseRow { case, kind, number }, &bytes)?);
         rows.into_iter().map(seal).collect()
     }
-}
-
-/// `None` if nothing was sealed in it: opening it was cut short.
-fn read(store: &Store, id: CaseId) -> Result<Option<Request>, DeskError> {
-    let rows = store.case_rows(id)?;
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let rows = rows.into_iter().map(|(row, bytes)| (row.kind, row.number, bytes));
-    Ok(Some(Request::of_rows(rows)?))
 }

@@ -1,8 +1,10 @@
 //! The API on the Unix socket.
 
 mod access;
+mod captures;
 mod clock;
 mod events;
+mod holds;
 mod identity;
 mod lookups;
 mod policy;
@@ -43,6 +45,7 @@ use super::readers::Readers;
 use super::room::Room;
 use super::time::{InDoubt, Time};
 use super::writer::Queue;
+pub(super) use captures::keep_fresh;
 pub(super) use events::MOST_STREAMS;
 pub(super) use identity::Peer;
 
@@ -109,6 +112,12 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(&of_request("/answers"), post(request_answers::answer))
         .route(&of_request("/approve"), post(requests::approve))
         .route(&of_request("/close"), post(requests::close))
+        .route(api::HOLDS, get(holds::list).post(holds::place))
+        .route(&of_hold(""), get(holds::show))
+        .route(&of_hold("/approve"), post(holds::approve))
+        .route(&of_hold("/attach"), post(holds::attach))
+        .route(&of_hold("/renew"), post(holds::renew))
+        .route(&of_hold("/release"), post(holds::release))
         .route(api::SUBSCRIBERS, post(subscribers::subscriber))
         .route(api::EVENTS, post(events::take))
         .route(api::STATUS, get(status::status))
@@ -132,6 +141,11 @@ pub(super) fn router(app: Arc<App>) -> Router {
 /// The path of something that is done to one request.
 fn of_request(what: &str) -> String {
     format!("{}/{{id}}{what}", api::REQUESTS)
+}
+
+/// The path of something that is done to one hold.
+fn of_hold(what: &str) -> String {
+    format!("{}/{{id}}{what}", api::HOLDS)
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {

@@ -18,10 +18,14 @@ use crate::domain::verdict::Verdict;
 use crate::lookup::{Answer, Question};
 use crate::store::{CaseId, CaseRow};
 
+use super::captures::question;
 use super::identity::Asker;
-use super::lookups::{Asked, is_of_records, note, render};
+use super::lookups::{Asked, note, render};
 use super::requests::{committed, desk_failed, ties};
 use super::{App, Refusal, access};
+
+/// Where an answer comes from, unless it was captured or held.
+const FROM_STORE: &str = "store";
 
 pub(super) async fn answer(
     State(app): State<Arc<App>>,
@@ -94,11 +98,10 @@ impl App {
         item: &Item,
         terms: &Result<&Terms, String>,
     ) -> Result<LookupAnswer, Problem> {
-        let address = item.address().ok_or_else(|| Problem::internal("an item on file has no address"))?;
-        let question = Question { address, at: item.at(), port: item.port, realm: item.realm() };
-        let answer = match terms {
-            Err(_) => Answer::bare(Verdict::Refused, self.time.cutoff().horizon()),
-            Ok(_) => self.answer(question.clone()).await?.0,
+        let question = question(item)?;
+        let (answer, from) = match terms {
+            Err(_) => (Answer::bare(Verdict::Refused, self.time.cutoff().horizon()), FROM_STORE),
+            Ok(_) => self.answer_on_file(request, number, &question).await?,
         };
         let verdict = answer.verdict;
         let ties = ties(id, request);
@@ -106,14 +109,32 @@ impl App {
         let index = self.file(&Entry::Lookup { access, verdict }, Vec::new()).await?;
         // What passed the horizon meanwhile is hidden.
         let Present { cutoff, .. } = self.time.present()?;
-        let late = answer.holder.is_some() && cutoff.hides(question.at);
+        let late = from == FROM_STORE && answer.holder.is_some() && cutoff.hides(question.at);
         let answer = if late { Answer::bare(Verdict::Purged, cutoff.horizon()) } else { answer };
         let note = note(terms.as_ref().err(), answer.verdict);
         let entity = self.entity(&question, answer.verdict);
         let asked = Asked { written: &item.written.at, question: &question };
-        let _ = is_of_records;
         let answer = render(asked, answer, terms.as_ref().ok().copied(), ties.text(index));
-        Ok(LookupAnswer { item: Some(number), entity, note, ..answer })
+        Ok(LookupAnswer { item: Some(number), entity, note, from: from.to_owned(), ..answer })
+    }
+
+    /// What the store says; where it has forgotten, what was captured for this request, or a hold that was attached to it.
+    async fn answer_on_file(
+        self: &Arc<Self>,
+        request: &Request,
+        number: u32,
+        question: &Question,
+    ) -> Result<(Answer, &'static str), Problem> {
+        if !self.time.present()?.cutoff.hides(question.at) {
+            return Ok((self.answer(question.clone()).await?.0, FROM_STORE));
+        }
+        if let Some(captured) = self.captured(request)?.remove(&number) {
+            return Ok((captured, "capture"));
+        }
+        match self.held(request, question)? {
+            Some(held) => Ok((held, "hold")),
+            None => Ok((Answer::bare(Verdict::Purged, self.time.cutoff().horizon()), FROM_STORE)),
+        }
     }
 
     /// Seals the answers that are about to be given, with the state of the request.

@@ -57,14 +57,15 @@ pub(super) async fn open(
         closed: None,
     };
     let request = Request { papers, items, state };
+    // Everything of it is sealed in one write, or it is not on file.
     let filed = app.file_request(&asker, id, &request).await;
     if filed.is_err() {
         app.give_up(&[id, capture]);
     }
-    filed?;
+    let captured = filed?;
     let count = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
     app.desk.take(id, request);
-    Ok(Json(RequestOpened { id: id.to_string(), items: count, captured: 0, warnings }))
+    Ok(Json(RequestOpened { id: id.to_string(), items: count, captured, warnings }))
 }
 
 pub(super) async fn list(State(app): State<Arc<App>>, Asker(asker): Asker) -> Result<Json<RequestList>, Refusal> {
@@ -87,7 +88,7 @@ pub(super) async fn show(
     may_file(&asker)?;
     let (id, filed) = app.filed(&id)?;
     let request = filed.lock().await;
-    app.note(&asker, id, &request, RequestAct::Shown, Vec::new()).await?;
+    app.note(&asker, id, &request, (RequestAct::Shown, 0), Vec::new()).await?;
     Ok(Json(app.sheet(id, &request)?))
 }
 
@@ -107,12 +108,17 @@ pub(super) async fn add(
     let terms = app.terms_on_file(&request.papers)?;
     let mut changed = request.clone();
     changed.items.extend(items);
+    let present = app.time.present()?;
+    let captures = app.capture(&changed, first, present.cutoff, present.now).await?;
+    let captured = u32::try_from(captures.len()).unwrap_or(u32::MAX);
     let sealed = changed.item_rows(first).map_err(DeskError::from).and_then(|rows| app.desk.seal(id, rows));
-    app.note(&asker, id, &changed, RequestAct::ItemsAdded, sealed.map_err(desk_failed)?).await?;
+    let mut sealed = sealed.map_err(desk_failed)?;
+    sealed.extend(captures);
+    app.note(&asker, id, &changed, (RequestAct::ItemsAdded, captured), sealed).await?;
     *request = changed;
     let warnings = remarks(&request.papers, terms, &request.items, first);
     let count = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
-    Ok(Json(RequestOpened { id: id.to_string(), items: count, captured: 0, warnings }))
+    Ok(Json(RequestOpened { id: id.to_string(), items: count, captured, warnings }))
 }
 
 pub(super) async fn approve(
@@ -170,14 +176,14 @@ pub(super) async fn close(
     Ok(Json(Done { id: id.to_string(), ledger }))
 }
 
-fn may_file(asker: &Principal) -> Result<(), Problem> {
+pub(super) fn may_file(asker: &Principal) -> Result<(), Problem> {
     if asker.role.may_file_requests() {
         return Ok(());
     }
     Err(Problem::forbidden(format!("role {} has nothing to do with requests; analyst and approver have", asker.role)))
 }
 
-fn still_open(request: &Request) -> Result<(), Problem> {
+pub(super) fn still_open(request: &Request) -> Result<(), Problem> {
     match request.state.closed {
         None => Ok(()),
         Some(_) => Err(Problem::conflict("the request is closed")),
@@ -261,14 +267,14 @@ impl App {
     }
 
     /// Ends what was begun and came to nothing.
-    fn give_up(&self, ids: &[CaseId]) {
+    pub(super) fn give_up(&self, ids: &[CaseId]) {
         if let Err(error) = self.store.end_cases(ids) {
             tracing::error!(%error, "a request that could not be filed leaves keys, which expire");
         }
     }
 
     /// Destroys what is captured, at once and not with the next purge.
-    fn end_now(&self, capture: CaseId) -> Result<(), Problem> {
+    pub(super) fn end_now(&self, capture: CaseId) -> Result<(), Problem> {
         let ended = self.store.end_cases(&[capture]).map_err(|error| desk_failed(error.into()))?;
         for (_, error) in ended.failed {
             tracing::error!(%error, "the key of a capture could not be destroyed; it is tried again");
@@ -277,13 +283,19 @@ impl App {
     }
 
     /// Seals the whole request, and makes it durable with its entry.
-    async fn file_request(&self, asker: &Principal, id: CaseId, request: &Request) -> Result<u64, Problem> {
+    async fn file_request(self: &Arc<Self>, asker: &Principal, id: CaseId, request: &Request) -> Result<u32, Problem> {
+        let present = self.time.present()?;
+        let captures = self.capture(request, 1, present.cutoff, present.now).await?;
+        let captured = u32::try_from(captures.len()).unwrap_or(u32::MAX);
         let rows = || {
             let mut rows = request.item_rows(1)?;
             rows.extend([request.papers_row()?, request.state_row()?]);
             self.desk.seal(id, rows)
         };
-        self.note(asker, id, request, RequestAct::Opened, rows().map_err(desk_failed)?).await
+        let mut sealed = rows().map_err(desk_failed)?;
+        sealed.extend(captures);
+        self.note(asker, id, request, (RequestAct::Opened, captured), sealed).await?;
+        Ok(captured)
     }
 
     /// Seals the state of a request, and makes it durable with its entry.
@@ -295,7 +307,7 @@ impl App {
         act: RequestAct,
     ) -> Result<u64, Problem> {
         let sealed = request.state_row().map_err(DeskError::from).and_then(|row| self.desk.seal(id, vec![row]));
-        self.note(asker, id, request, act, sealed.map_err(desk_failed)?).await
+        self.note(asker, id, request, (act, 0), sealed.map_err(desk_failed)?).await
     }
 
     /// An entry of what is done to a request, with what is sealed by that.
@@ -304,11 +316,10 @@ impl App {
         asker: &Principal,
         id: CaseId,
         request: &Request,
-        act: RequestAct,
+        (act, captured): (RequestAct, u32),
         sealed: Vec<SealedRow>,
     ) -> Result<u64, Problem> {
         let access = self.access(asker, &committed(&request.papers), &ties(id, request));
-        let captured = 0;
         let entry = Entry::Request { access, act, items: request.items.len(), captured };
         self.file(&entry, sealed).await
     }
@@ -342,6 +353,7 @@ impl App {
         let Request { papers, state, .. } = request;
         let terms = self.terms_on_file(papers)?;
         let instant = |millis: u64| Timestamp::from_millis(millis).to_string();
+        let captured = self.captured(request)?;
         let expiry = |id: CaseId| self.store.case(id).map(|case| case.expires.to_string());
         let items = request.numbered().map(|(number, item)| {
             let given = state.given.get(&number);
@@ -351,7 +363,7 @@ impl App {
                 address: item.network.clone(),
                 port: item.port,
                 at: item.at().to_string(),
-                captured: false,
+                captured: captured.contains_key(&number),
                 verdict: given.map(|given| given.verdict),
                 answered: given.map(|given| instant(given.at)),
                 changed: state.changed.contains(&number),

@@ -74,28 +74,31 @@ pub(super) async fn subscriber(
 
 /// Reads the question; says which field is wrong. Beside it, whose subscriber is meant, where that is configured.
 fn understand(request: &SubscriberRequest, config: &Config) -> Result<(SubscriberQuestion, Option<String>), Problem> {
-    // What is wrong with the name is said without it: it would stand in whatever keeps the message.
-    if request.subscriber.is_empty() {
-        return Err(Problem::bad_field("subscriber", "it is empty"));
-    }
-    if request.subscriber.len() > MAX_SUBSCRIBER {
-        return Err(Problem::bad_field("subscriber", format!("it is longer than {MAX_SUBSCRIBER} bytes")));
-    }
+    let name = checked(&request.subscriber)?;
     let from = rfc3339::parse(&request.from).map_err(|error| Problem::bad_field("from", error))?;
     let to = rfc3339::parse(&request.to).map_err(|error| Problem::bad_field("to", error))?;
     if to <= from {
         return Err(Problem::bad_field("to", "it is not after `from`"));
     }
     let (entities, entity) = entities(request.entity.as_deref(), config)?;
-    let subscriber = SubscriberId(request.subscriber.clone());
+    let subscriber = SubscriberId(name.to_owned());
     Ok((SubscriberQuestion { entities, subscriber, from, to }, entity))
+}
+
+/// A subscriber's name that can be one. What is wrong with it is said without it: it would stand in whatever keeps the message.
+pub(super) fn checked(name: &str) -> Result<&str, Problem> {
+    match name.len() {
+        0 => Err(Problem::bad_field("subscriber", "it is empty")),
+        1..=MAX_SUBSCRIBER => Ok(name),
+        _ => Err(Problem::bad_field("subscriber", format!("it is longer than {MAX_SUBSCRIBER} bytes"))),
+    }
 }
 
 /// Whose subscriber is meant. Two entities may give one name to two people, so where there are several, one must be named.
 ///
 /// A logon names no address, and belongs to no entity where its source is named by no network. Where there is one entity
 /// only, that can be nobody else's; where there are several, those are asked for by the empty name.
-fn entities(named: Option<&str>, config: &Config) -> Result<(Vec<Entity>, Option<String>), Problem> {
+pub(super) fn entities(named: Option<&str>, config: &Config) -> Result<(Vec<Entity>, Option<String>), Problem> {
     let known: BTreeSet<&str> = config.networks.iter().map(|network| network.entity.as_str()).collect();
     let known: Vec<&str> = known.into_iter().filter(|entity| !entity.is_empty()).collect();
     let several = || known.join(", ");
