@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("config", &["domain"]),
     ("written", &["domain", "config"]),
     ("api", &["domain"]),
+    ("desk", &["domain", "config", "written", "api"]),
     ("ledger", &[]),
     ("store", &["domain"]),
     ("tokens", &["domain", "config"]),
@@ -28,15 +29,15 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     (
         "daemon",
         &[
-            "domain", "clock", "wire", "sources", "config", "api", "ledger", "store", "tokens", "audit", "ingest",
-            "lookup", "purge", "settle",
+            "domain", "clock", "wire", "sources", "config", "written", "api", "desk", "ledger", "store", "tokens",
+            "audit", "ingest", "lookup", "purge", "settle",
         ],
     ),
     (
         "cli",
         &[
-            "domain", "clock", "wire", "sources", "config", "api", "ledger", "store", "tokens", "audit", "ingest",
-            "lookup", "purge", "daemon",
+            "domain", "clock", "wire", "sources", "config", "written", "api", "ledger", "store", "tokens", "audit",
+            "ingest", "lookup", "purge", "daemon",
         ],
     ),
 ];

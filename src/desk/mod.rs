@@ -1,0 +1,10 @@
+//! The desk: what happens to the items of a request before anything is answered.
+//!
+//! - [`remarks`]: what looks like a mistake, item by item.
+//!
+//! All of it is pure: items as papers write them, the configuration and the present, each as an argument. No record is
+//! read here.
+
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
+
+pub mod remarks;
