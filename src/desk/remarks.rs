@@ -64,7 +64,7 @@ pub enum Remark {
         /// How long before.
         by: Duration,
     },
-    /// With the year before or after, the time would have been readable when the paper was received.
+    /// With the year before or after, the time lies in the window before the paper was received.
     OtherYear {
         /// The time with that year.
         at: Timestamp,
@@ -143,7 +143,7 @@ impl fmt::Display for Remark {
             Self::LongBeforeIssued { by } => write!(f, "this time lies {} before the paper was issued", Rough(*by)),
             Self::OtherYear { at } => {
                 let year = at.to_utc().year();
-                write!(f, "if {year} is meant, the time is {at}, which was readable when the paper was received")
+                write!(f, "if {year} is meant, the time is {at}, which is inside the window")
             }
             Self::ServerPort { port, service } => {
                 write!(f, "port {port} is mostly a server's ({service}): ask for the port of the subscriber's side")
@@ -223,10 +223,10 @@ fn of_address(item: &Item, config: &Config) -> Vec<Remark> {
     let mut found = Vec::new();
     let is_configured = network_of(item, config).is_some();
     for note in &item.address.notes {
-        match note {
-            address::Note::Special(_) if is_configured => {}
-            address::Note::Special(special) => found.push(Remark::SetAside(special)),
-            note => found.push(Remark::Address(note.clone())),
+        if let address::Note::Special(special) = note {
+            found.extend((!is_configured).then_some(Remark::SetAside(special)));
+        } else {
+            found.push(Remark::Address(note.clone()));
         }
     }
     let is_set_aside = found.iter().any(|remark| matches!(remark, Remark::SetAside(_)));
@@ -345,7 +345,7 @@ prefix = \"2001:db8::/32\"
                 "100.64.0.9,",
                 "private-address: this is an address of the space that a carrier shares among its subscribers (100.64.0.0/10, RFC 6598), and no network of ours has it",
             ),
-            ("192.1.2.3,", "not-ours: no network of ours has this address"),
+            ("8.8.8.8,", "not-ours: no network of ours has this address"),
             (
                 "198.51.100.7,",
                 "needs-port: several subscribers share this address: without a port it names none of them",
@@ -367,7 +367,7 @@ prefix = \"2001:db8::/32\"
     #[test]
     fn without_networks_of_ours_no_address_is_foreign_and_special_ones_are_still_special() {
         let said = |row: &str| said(&config(""), None, None, row).concat();
-        assert_eq!(said("192.1.2.3,,2026-11-21T11:00:00Z,\n"), [""; 0]);
+        assert_eq!(said("8.8.8.8,,2026-11-21T11:00:00Z,\n"), [""; 0]);
         assert!(said("10.0.0.9,,2026-11-21T11:00:00Z,\n").concat().starts_with("private-address: "));
     }
 
@@ -397,8 +397,7 @@ prefix = \"2001:db8::/32\"
     #[test]
     fn times_that_do_not_fit_the_dates_of_the_paper_are_pointed_out() {
         let (issued, received) = (Some("2026-11-20T00:00:00Z"), Some("2026-11-21T10:00:00Z"));
-        let other =
-            "if 2026 is meant, the time is 2026-11-20T11:00:00.000Z, which was readable when the paper was received";
+        let other = "if 2026 is meant, the time is 2026-11-20T11:00:00.000Z, which is inside the window";
         let cases = [
             ("2026-11-20T11:00:00Z", vec![]),
             ("2026-11-18T11:00:00Z", vec![]),

@@ -11,6 +11,7 @@ mod query;
 mod status;
 mod stream;
 mod subscribers;
+mod triage;
 
 use std::fs;
 use std::io;
@@ -18,7 +19,7 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -100,6 +101,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(api::LOOKUPS, post(lookups::lookup))
         .route(api::SUBSCRIBERS, post(subscribers::subscriber))
+        .route(api::TRIAGE, post(triage::triage).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
         .route(api::EVENTS, post(events::take))
         .route(api::STATUS, get(status::status))
         .route(api::POLICY, get(policy::policy))
