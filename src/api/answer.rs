@@ -34,6 +34,9 @@ pub struct LookupRequest {
 pub struct LookupAnswer {
     /// [`super::LOOKUP_VERSION`].
     pub version: u32,
+    /// The item of a request that it answers; absent for a question that came alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
     /// The outcome.
     pub verdict: Verdict,
     /// The sentence that goes with a verdict which needs one.

@@ -2,7 +2,9 @@
 
 use crate::api::{LOOKUPS, LookupAnswer, LookupRequest};
 
-use super::{Connection, Ending, Output, client, render, say, tell};
+use super::answers::{self, Format};
+use super::page::Look;
+use super::{Connection, Ending, client, say, tell};
 
 /// Arguments of `lapse lookup`.
 #[derive(Debug, clap::Args)]
@@ -34,9 +36,9 @@ pub(super) struct Args {
     /// The court, agency or statute.
     #[arg(long, value_name = "TEXT")]
     authority: String,
-    /// How the answer is printed.
-    #[arg(short, long, value_enum, default_value = "table")]
-    output: Output,
+    /// How the answer is printed; docs/answers.md says what is in each form.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
 }
 
 /// Asks, prints the answer, and ends as the verdict says.
@@ -54,15 +56,12 @@ pub(super) fn lookup(connection: &Connection, args: &Args) -> Ending {
         Ok(answer) => answer,
         Err(ending) => return ending,
     };
-    let text = match args.output {
-        Output::Table => render::lookup_sheet(&answer),
-        Output::Json => match serde_json::to_string(&answer) {
-            Ok(json) => json + "\n",
-            Err(error) => {
-                tell(&format!("lapse: cannot write the answer: {error}"));
-                return Ending::Fault;
-            }
-        },
+    let text = match answers::render(&answer, args.output, Look::here()) {
+        Ok(text) => answers::header(args.output) + &text,
+        Err(error) => {
+            tell(&format!("lapse: cannot write the answer: {error}"));
+            return Ending::Fault;
+        }
     };
     match say(&text) {
         Ok(()) => Ending::of_verdict(answer.verdict),

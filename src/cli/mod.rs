@@ -1,5 +1,6 @@
 //! The command lines of `lapsed` and `lapse`: one command, one file. stdout is data, stderr is talk.
 
+pub mod answers;
 mod cells;
 mod check_config;
 mod client;
@@ -12,6 +13,7 @@ pub mod page;
 mod policy;
 mod purge;
 mod render;
+mod render_lookup;
 mod render_policy;
 mod render_purge;
 mod render_sources;

@@ -46,7 +46,7 @@ impl Look {
 }
 
 /// An instant with its weekday, in the zone that `zone` puts it in.
-fn calendar(utc: &str, zone: impl Fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>) -> String {
+pub(super) fn calendar(utc: &str, zone: impl Fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>) -> String {
     let time = DateTime::parse_from_rfc3339(utc);
     time.map_or_else(|_| utc.to_owned(), |time| zone(time).format("%a %Y-%m-%d %H:%M:%S%.3f %:z").to_string())
 }

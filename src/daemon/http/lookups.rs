@@ -150,6 +150,7 @@ fn render(
     });
     LookupAnswer {
         version: LOOKUP_VERSION,
+        item: None,
         verdict: answer.verdict,
         note: None,
         address: question.address.to_string(),
