@@ -12,6 +12,7 @@
 //! - [`written`]: times, addresses and lists of items as papers write them; what can be read in two ways is refused with both.
 //!   Will never choose, and never reads a clock.
 //! - [`api`]: the contract that daemon and client share.
+//! - [`desk`]: what is pointed out of a request's items before anything is answered. Will never read a record.
 //! - [`store`]: sealed records in buckets whose keys can be destroyed; the only module that names RocksDB. Will never give
 //!   out a record without a cutoff.
 //! - [`ledger`]: the append-only logs. Knows nothing of leases.

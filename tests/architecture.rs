@@ -17,9 +17,9 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("config", &["domain"]),
     ("written", &["domain", "config"]),
     ("api", &["domain"]),
+    ("desk", &["domain", "config", "written", "api"]),
     ("ledger", &[]),
     ("store", &["domain"]),
-    ("desk", &["domain", "config", "written", "api"]),
     ("tokens", &["domain", "config"]),
     ("audit", &["domain"]),
     ("ingest", &["domain", "wire", "config", "store"]),
@@ -29,15 +29,15 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     (
         "daemon",
         &[
-            "domain", "clock", "wire", "sources", "config", "api", "ledger", "store", "tokens", "audit", "ingest",
-            "lookup", "purge", "settle", "desk", "written",
+            "domain", "clock", "wire", "sources", "config", "written", "api", "desk", "ledger", "store", "tokens",
+            "audit", "ingest", "lookup", "purge", "settle",
         ],
     ),
     (
         "cli",
         &[
-            "domain", "clock", "wire", "sources", "config", "api", "ledger", "store", "tokens", "audit", "ingest",
-            "lookup", "purge", "daemon", "desk", "written",
+            "domain", "clock", "wire", "sources", "config", "written", "api", "ledger", "store", "tokens", "audit",
+            "ingest", "lookup", "purge", "daemon",
         ],
     ),
 ];

@@ -50,6 +50,7 @@ fn help_shows_examples_and_what_the_exit_codes_mean() {
         (help(lapsed(&["--help"])), "lapsed run --config"),
         (help(lapse(&["--help"])), "69 daemon unreachable"),
         (help(lapse(&["lookup", "--help"])), "lapse lookup 203.0.113.7 --at"),
+        (help(lapse(&["triage", "--help"])), "lapse triage items.csv"),
         (help(lapse(&["subscriber", "--help"])), "1 nothing found, 2 usage"),
     ] {
         assert!(help.contains("Example") && help.contains(example), "{help}");
@@ -65,6 +66,7 @@ fn a_wrong_flag_a_missing_paper_and_no_command_at_all_are_usage() {
         &["lookup", "192.0.2.7", "--at", "2026-11-21T21:03:22Z", "--process", "subpoena", "--case", "24-CR-1022"],
         &["lookup", "192.0.2.7", "--port", "65536"],
         &["status", "-o", "xml"],
+        &["triage"],
         &["gossip"],
         &[],
     ] {

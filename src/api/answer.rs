@@ -34,7 +34,7 @@ pub struct LookupRequest {
 pub struct LookupAnswer {
     /// [`super::LOOKUP_VERSION`].
     pub version: u32,
-    /// The item of the request, from 1; absent where there is no request on file.
+    /// The item of a request that it answers; absent for a question that came alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<u32>,
     /// The outcome.

@@ -10,6 +10,7 @@ mod purge;
 mod request;
 mod status;
 mod subscriber;
+mod triage;
 
 pub use answer::{AtText, BoundaryText, HeardText, InsideText, LedgerText, LineText, LookupAnswer, LookupRequest};
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
@@ -27,6 +28,7 @@ pub use request::{
 };
 pub use status::{DiskStatus, GapText, SourceStatus, StatusAnswer};
 pub use subscriber::{AssignmentText, EndText, LogonText, PortsText, SpanAsked, SubscriberAnswer, SubscriberRequest};
+pub use triage::{RemarkText, RowFault, TriageAnswer, TriageItem, TriageRequest, TriageState};
 
 /// `POST`: one lookup, a [`LookupRequest`] answered with a [`LookupAnswer`].
 pub const LOOKUPS: &str = "/v1/lookups";
@@ -40,6 +42,8 @@ pub const REQUESTS: &str = "/v1/requests";
 pub const HOLDS: &str = "/v1/holds";
 /// `POST`: what one subscriber had, a [`SubscriberRequest`] answered with a [`SubscriberAnswer`].
 pub const SUBSCRIBERS: &str = "/v1/subscribers";
+/// `POST`: which items of a list can still be answered, a [`TriageRequest`] answered with a [`TriageAnswer`].
+pub const TRIAGE: &str = "/v1/triage";
 /// `POST`, with `?first=` for the number of the first line: lines of JSON, one event each, answered line by line with
 /// an [`EventAck`]; where not all are answered, the last line is a [`StreamEnd`].
 pub const EVENTS: &str = "/v1/events";
@@ -74,3 +78,5 @@ pub const LOOKUP_VERSION: u32 = 1;
 pub const POLICY_VERSION: u32 = 1;
 /// Version of the JSON of a look-up of one subscriber.
 pub const SUBSCRIBER_VERSION: u32 = 1;
+/// Version of the JSON of a triage.
+pub const TRIAGE_VERSION: u32 = 1;

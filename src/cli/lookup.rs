@@ -2,7 +2,9 @@
 
 use crate::api::{Answers, AnswersRequest, LOOKUPS, LookupAnswer, LookupRequest};
 
-use super::{Connection, Ending, Output, client, render, say, tell};
+use super::answers::{self, Format};
+use super::page::Look;
+use super::{Connection, Ending, client, say, tell};
 
 /// Arguments of `lapse lookup`.
 #[derive(Debug, clap::Args)]
@@ -46,9 +48,9 @@ pub(super) struct Args {
     /// The court, agency or statute.
     #[arg(long, value_name = "TEXT", required_unless_present = "request")]
     authority: Option<String>,
-    /// How the answer is printed.
-    #[arg(short, long, value_enum, default_value = "table")]
-    output: Output,
+    /// How the answer is printed; docs/answers.md says what is in each form.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
 }
 
 /// Asks, prints the answer, and ends as the verdict says; of several, as the worst.
@@ -61,12 +63,14 @@ pub(super) fn lookup(connection: &Connection, args: &Args) -> Ending {
         Ok(answers) => answers,
         Err(ending) => return ending,
     };
-    let text: Result<Vec<String>, serde_json::Error> = match args.output {
-        Output::Table => Ok(answers.iter().map(render::lookup_sheet).collect()),
-        Output::Json => answers.iter().map(|answer| Ok(serde_json::to_string(answer)? + "\n")).collect(),
-    };
+    let rendered: Result<Vec<String>, _> =
+        answers.iter().map(|answer| answers::render(answer, args.output, Look::here())).collect();
+    let text = rendered.map(|sheets| {
+        let between = if args.output == Format::Text { "\n" } else { "" };
+        answers::header(args.output) + &sheets.join(between)
+    });
     let said = match text {
-        Ok(sheets) => say(&sheets.concat()),
+        Ok(text) => say(&text),
         Err(error) => {
             tell(&format!("lapse: cannot write the answer: {error}"));
             return Ending::Fault;

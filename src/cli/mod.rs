@@ -1,5 +1,7 @@
 //! The command lines of `lapsed` and `lapse`: one command, one file. stdout is data, stderr is talk.
 
+pub mod answers;
+mod cells;
 mod check_config;
 mod client;
 mod clock;
@@ -8,14 +10,17 @@ mod ending;
 mod escape;
 mod hold;
 mod lookup;
+pub mod page;
 mod policy;
 mod purge;
 mod render;
+mod render_lookup;
 mod render_policy;
 mod render_purge;
 mod render_request;
 mod render_sources;
 mod render_subscriber;
+pub mod render_triage;
 mod request;
 mod run;
 mod send;
@@ -23,6 +28,7 @@ mod status;
 mod subscriber;
 mod sweep;
 mod token;
+mod triage;
 mod verify_store;
 
 use std::ffi::OsString;
@@ -112,6 +118,7 @@ enum LapsedCommand {
   lapse status
   lapse policy show
   lapse send events.ndjson
+  lapse triage items.csv
   lapse purge status
   lapse purge report show 12
   lapse lookup 203.0.113.7 --at 2026-11-21T14:03:22-07:00 --process subpoena \\
@@ -158,6 +165,8 @@ enum LapseCommand {
     Hold(hold::Args),
     /// Ask what one subscriber had over a span, under a legal process: logons and assignments. Approvers only.
     Subscriber(subscriber::Args),
+    /// Show which items of a list can still be answered, and for how long. Needs no process and reads no record.
+    Triage(triage::Args),
     /// Send events from a file or a pipe, one JSON object a line.
     Send(send::Args),
     /// Show how the daemon is doing; no personal data.
@@ -204,6 +213,7 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
         Ok(LapseArgs { connection, command: LapseCommand::Subscriber(args) }) => {
             subscriber::subscriber(&connection, &args)
         }
+        Ok(LapseArgs { connection, command: LapseCommand::Triage(args) }) => triage::triage(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Send(args) }) => send::send(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Status(args) }) => status::status(&connection, &args),
         Ok(LapseArgs { connection, command: LapseCommand::Policy(args) }) => policy::policy(&connection, &args),

@@ -2,13 +2,9 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, FixedOffset, Local};
-
-use crate::api::{BoundaryText, ClockState, ClockStatus, LookupAnswer, StatusAnswer};
+use crate::api::{ClockState, ClockStatus, StatusAnswer};
 use crate::domain::actor::Role;
 use crate::domain::process::Group;
-use crate::domain::session::Evidence;
-use crate::domain::verdict::Verdict;
 
 use super::escape::escape;
 
@@ -35,96 +31,10 @@ impl Sheet {
     }
 }
 
-/// The answer of a lookup.
-pub(super) fn lookup_sheet(answer: &LookupAnswer) -> String {
-    let mut sheet = Sheet(format!("{}\n", headline(answer)));
-    sheet.line("address", &answer.address);
-    if let Some(port) = answer.port {
-        sheet.line("port", &port.to_string());
-    }
-    if !answer.realm.is_empty() {
-        sheet.line("realm", &answer.realm);
-    }
-    sheet.maybe("entity", answer.entity.as_deref());
-    sheet.line("time", &format!("{} (as written)", answer.at.written));
-    sheet.line("", &format!("{} UTC", calendar(&answer.at.utc, |time| time.to_utc().fixed_offset())));
-    sheet.line("", &format!("{} local", calendar(&answer.at.utc, |time| time.with_timezone(&Local).fixed_offset())));
-    sheet.maybe("subscriber", answer.subscriber.as_deref());
-    sheet.maybe("assigned", answer.assigned.as_deref().filter(|assigned| *assigned != answer.address));
-    if let Some(inside) = &answer.inside {
-        let realm = if inside.realm.is_empty() { String::new() } else { format!(" (realm {})", inside.realm) };
-        sheet.line("inside", &format!("{}{realm}", inside.address));
-    }
-    sheet.maybe("session", answer.session.as_deref());
-    sheet.maybe("NAS", answer.nas.as_deref());
-    if let Some(line) = &answer.line {
-        sheet.maybe("MAC", line.mac.as_deref());
-        sheet.maybe("circuit-id", line.circuit_id.as_deref());
-        sheet.maybe("remote-id", line.remote_id.as_deref());
-        sheet.maybe("NAS port", line.nas_port.as_deref());
-    }
-    if let Some(since) = &answer.since {
-        sheet.line("since", &boundary(since, "before"));
-        let open = || "no end is known".to_owned();
-        sheet.line("until", &answer.until.as_ref().map_or_else(open, |until| boundary(until, "after")));
-        let seconds = |distance: Option<u64>| distance.map_or_else(|| "never".to_owned(), |s| format!("{s} s"));
-        let (before, after) = (seconds(answer.heard.before), seconds(answer.heard.after));
-        sheet.line("heard", &format!("{before} before and {after} after this time"));
-    }
-    if answer.sharing > 1 || answer.verdict == Verdict::Ambiguous {
-        sheet.line("sharing", &format!("{} subscribers known", answer.sharing));
-    }
-    for caution in &answer.cautions {
-        sheet.line("caution", &format!("{}: {}", caution.name(), caution.sentence()));
-    }
-    if !answer.sources.is_empty() {
-        sheet.line("sources", &answer.sources.join(", "));
-    }
-    sheet.line("horizon", &format!("{} (nothing older is readable)", answer.horizon));
-    sheet.maybe("released", released(&answer.releases).as_deref());
-    sheet.line("ledger", &format!("access entry {}, request {}", answer.ledger.index, answer.ledger.request));
-    sheet.maybe("note", answer.note.as_deref());
-    if answer.subscriber.is_some() {
-        sheet.line("note", "An account is not a person.");
-    }
-    sheet.0
-}
-
 /// What the process releases; nothing to say where it is refused.
 pub(super) fn released(groups: &[Group]) -> Option<String> {
     let names: Vec<&str> = groups.iter().map(|group| group.name()).collect();
     (!names.is_empty()).then(|| format!("{} (all that this process releases)", names.join(", ")))
-}
-
-fn headline(answer: &LookupAnswer) -> String {
-    let said = match answer.verdict {
-        Verdict::Attributed => "one subscriber held this address",
-        Verdict::Uncertain => "one subscriber may have held this address; read the cautions",
-        Verdict::Ambiguous => "several subscribers may have held this address",
-        Verdict::Unassigned => "nobody held this address",
-        Verdict::NoCoverage => "it is not known whether anybody held this address",
-        Verdict::NotOurs => "this address is in none of our configured networks",
-        Verdict::Purged => "nothing of that age is readable",
-        Verdict::Future => "this time has not come yet",
-        Verdict::Refused => "this process is not answered",
-    };
-    format!("{}: {said}", answer.verdict.name().to_uppercase())
-}
-
-fn boundary(boundary: &BoundaryText, side: &str) -> String {
-    let BoundaryText { time, evidence, distance } = boundary;
-    match evidence {
-        Evidence::Observed => format!("{time} (observed, {distance} s {side})"),
-        Evidence::Inferred => format!("{time} (inferred, {distance} s {side})"),
-        Evidence::BeyondHorizon => format!("at or before {time} (the horizon)"),
-        Evidence::BeyondSpan => format!("{time}, and beyond"),
-    }
-}
-
-/// An instant with its weekday, in the zone that `zone` puts it in.
-pub(super) fn calendar(utc: &str, zone: impl Fn(DateTime<FixedOffset>) -> DateTime<FixedOffset>) -> String {
-    let time = DateTime::parse_from_rfc3339(utc);
-    time.map_or_else(|_| utc.to_owned(), |time| zone(time).format("%a %Y-%m-%d %H:%M:%S%.3f %:z").to_string())
 }
 
 /// The daemon's status.

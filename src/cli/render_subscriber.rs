@@ -5,7 +5,8 @@ use crate::domain::finding::Finding;
 use crate::domain::session::Evidence;
 use crate::domain::verdict::Caution;
 
-use super::render::{Sheet, calendar, released};
+use super::page::calendar;
+use super::render::{Sheet, released};
 
 /// The answer of a look-up of one subscriber.
 pub(super) fn sheet(answer: &SubscriberAnswer) -> String {

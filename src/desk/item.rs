@@ -52,6 +52,12 @@ impl Item {
         self.network.split('/').next().and_then(|address| address.parse().ok())
     }
 
+    /// The item with this number as papers write it, read once more for what looks like a mistake. `None` if a later version reads
+    /// otherwise what this one took: what counts is what was understood when it was filed.
+    pub fn read_again(&self, number: usize) -> Option<items::Item> {
+        items::one(&columns(&self.written), number).ok()
+    }
+
     fn of(item: items::Item, written: ItemText) -> Self {
         Self {
             written,
@@ -76,7 +82,7 @@ fn shown(network: Network) -> String {
 pub fn items(paper: &ItemsPaper) -> Result<Vec<Item>, Vec<ItemFault>> {
     let (mut taken, mut faults) = (Vec::new(), Vec::new());
     for (number, written) in (1_usize..).zip(&paper.items) {
-        match items::one(&columns(written)) {
+        match items::one(&columns(written), number) {
             Ok(item) => taken.push(Item::of(item, written.clone())),
             Err(of_item) => faults.extend(of_item.into_iter().map(|fault| {
                 let column = fault.column.map_or_else(String::new, |column| format!(", {column}"));

@@ -1,12 +1,21 @@
-//! Requests on file: what a legal process says, what it asks for, and how far its answer is. Pure.
+//! The desk: requests on file, and what happens to their items before anything is answered.
 //!
-//! `papers` reads what is written, and names what is missing; `filed` is a request with all that became of it, and the bytes of both.
-//! What is sealed, when, and who may do what to it, is the daemon's business.
+//! - [`Papers`]: what is written, and what is missing. [`Request`] and [`Hold`]: those on file with all that became of them, and the
+//!   bytes of both. What is sealed, when, and who may do what to it, is the daemon's business.
+//! - [`remarks`]: what looks like a mistake, item by item.
+//! - [`triage`]: which items can still be answered, and for how long.
+//!
+//! All of it is pure: papers and items as they are written, the configuration and the present, each as an argument. No record is
+//! read here.
+
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 mod filed;
 mod hold;
 mod item;
 mod papers;
+pub mod remarks;
+pub mod triage;
 
 pub use filed::{Approval, FiledError, Given, Request, State};
 pub use hold::Hold;

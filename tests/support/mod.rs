@@ -12,6 +12,7 @@ pub(crate) mod old_store;
 pub(crate) mod radius;
 pub(crate) mod sample;
 pub(crate) mod small_disk;
+pub(crate) mod snapshot;
 pub(crate) mod stream;
 pub(crate) mod traces;
 

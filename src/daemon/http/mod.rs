@@ -15,6 +15,7 @@ mod requests;
 mod status;
 mod stream;
 mod subscribers;
+mod triage;
 
 use std::fs;
 use std::io;
@@ -22,7 +23,7 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -119,6 +120,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(&of_hold("/renew"), post(holds::renew))
         .route(&of_hold("/release"), post(holds::release))
         .route(api::SUBSCRIBERS, post(subscribers::subscriber))
+        .route(api::TRIAGE, post(triage::triage).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
         .route(api::EVENTS, post(events::take))
         .route(api::STATUS, get(status::status))
         .route(api::POLICY, get(policy::policy))

@@ -13,6 +13,7 @@ use crate::api::{
 };
 use crate::audit::{Entry, Papers as Committed, RequestAct};
 use crate::daemon::desk::{DeskError, Filed};
+use crate::desk::remarks::{Context, Remark, remarks};
 use crate::desk::{self, Approval, Item, Papers, Request, State as Progress};
 use crate::domain::actor::Principal;
 use crate::domain::process::{Need, Terms};
@@ -40,7 +41,7 @@ pub(super) async fn open(
     })?;
     let terms = app.terms_on_file(&papers)?;
     let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
-    warnings.extend(remarks(&papers, terms, &items, 1));
+    warnings.extend(app.remarks(&papers, terms, &items, 1, now));
     let ties = Ties::random()?;
     let waits = Papers::needs_approval(&terms.needs);
     let (id, capture) = app.begin(now, waits)?;
@@ -116,7 +117,7 @@ pub(super) async fn add(
     sealed.extend(captures);
     app.note(&asker, id, &changed, (RequestAct::ItemsAdded, captured), sealed).await?;
     *request = changed;
-    let warnings = remarks(&request.papers, terms, &request.items, first);
+    let warnings = app.remarks(&request.papers, terms, &request.items, first, present.now);
     let count = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
     Ok(Json(RequestOpened { id: id.to_string(), items: count, captured, warnings }))
 }
@@ -197,16 +198,38 @@ fn understood(paper: &ItemsPaper) -> Result<Vec<Item>, Problem> {
     })
 }
 
-/// What is pointed out before anything is answered, of the items from number `first` on.
-fn remarks(papers: &Papers, terms: &Terms, items: &[Item], first: u32) -> Vec<Warning> {
-    let missing = missing(papers, terms);
-    let needs = missing.iter().map(|need| Warning {
-        item: None,
-        code: "missing".into(),
-        text: format!("`{}` is not on file: nothing is answered without it", need.name()),
-    });
-    let _ = (items, first);
-    needs.collect()
+impl App {
+    /// What is pointed out before anything is answered: what is missing, and of the items from number `first` on what looks like a
+    /// mistake.
+    fn remarks(&self, papers: &Papers, terms: &Terms, items: &[Item], first: u32, now: Timestamp) -> Vec<Warning> {
+        let missing = missing(papers, terms).into_iter().map(|need| Warning {
+            item: None,
+            code: "missing".into(),
+            text: format!("`{}` is not on file: nothing is answered without it", need.name()),
+        });
+        let mut warnings: Vec<Warning> = missing.collect();
+        let read: Vec<_> = (1_usize..).zip(items).filter_map(|(number, item)| item.read_again(number)).collect();
+        let context = Context {
+            config: &self.config,
+            now,
+            window: self.store.window(),
+            issued: papers.issued.map(Timestamp::from_millis),
+            received: Some(papers.received()),
+        };
+        for (item, remarks) in read.iter().zip(remarks(&read, &context)) {
+            let number = u32::try_from(item.file_line).unwrap_or(u32::MAX);
+            warnings.extend(remarks.iter().filter(|_| number >= first).map(|remark| warning(number, remark)));
+        }
+        warnings
+    }
+}
+
+fn warning(item: u32, remark: &Remark) -> Warning {
+    let text = match remark {
+        Remark::Repeated { first } => format!("item {first} asks for the same address, port and time"),
+        other => other.to_string(),
+    };
+    Warning { item: Some(item), code: remark.code().into(), text }
 }
 
 /// What must still be on file, besides an approval.
@@ -383,7 +406,7 @@ impl App {
             fees: Vec::new(),
             holds: state.holds.iter().cloned().collect(),
             items: items.collect(),
-            warnings: remarks(papers, terms, &request.items, 1),
+            warnings: self.remarks(papers, terms, &request.items, 1, self.time.believed()),
         })
     }
 }

@@ -221,6 +221,18 @@ pub enum Evidence {
     BeyondSpan,
 }
 
+impl Evidence {
+    /// The name in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Inferred => "inferred",
+            Self::BeyondHorizon => "beyond-horizon",
+            Self::BeyondSpan => "beyond-span",
+        }
+    }
+}
+
 /// Does a statement of this meaning leave its run closed?
 pub const fn closes(kind: Kind) -> bool {
     matches!(kind, Kind::Stop | Kind::SessionEnd | Kind::Lone | Kind::Lapsed | Kind::Reset | Kind::LeaseEnd)

@@ -2,7 +2,8 @@
 //!
 //! The columns come in any order, and `address` and `at` suffice. Commas, semicolons or tabs separate them; a byte
 //! order mark, CRLF and quotation marks are fine. A list is taken whole or not at all: [`read`] gives every item or
-//! every fault. Items that come twice are pointed out and kept, since the paper has them.
+//! every fault; [`sift`] gives both, for those who only look. Items that come twice are pointed out and kept, since the
+//! paper has them.
 
 mod column;
 mod fault;
@@ -98,6 +99,15 @@ pub struct Items {
     pub repeated: Vec<Repeated>,
 }
 
+/// What of a list can be read, and what cannot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sifted {
+    /// Every item that can be read, in the order of the file.
+    pub items: Vec<Item>,
+    /// Every fault, in the order of the file. No item has one.
+    pub faults: Vec<Fault>,
+}
+
 /// Reads a list of items.
 ///
 /// # Errors
@@ -105,12 +115,30 @@ pub struct Items {
 /// Every fault of the file, if it has any; then nothing was taken. If the header has faults, what stands below it was
 /// not read.
 pub fn read(bytes: &[u8]) -> Result<Items, Faults> {
-    let text = decoded(bytes).map_err(|fault| Faults(vec![fault]))?;
-    let mut lines = text.lines().zip(1_usize..).filter(|(line, _)| !line.trim().is_empty());
-    let whole = |problem| Faults(vec![Fault { line: None, column: None, problem }]);
-    let (header, line) = lines.next().ok_or_else(|| whole(Problem::Empty))?;
-    let header = Header::read(header, line).map_err(Faults)?;
+    let Sifted { items, faults } = sift(text(bytes)?);
+    if !faults.is_empty() {
+        return Err(Faults(faults));
+    }
+    let repeated = repeated(&items);
+    Ok(Items { items, repeated })
+}
+
+/// Reads of a list what can be read. For those who only look: whoever answers takes a list whole, with [`read`].
+///
+/// There is an item or a fault, at least one. If the header has faults, what stands below it was not read.
+pub fn sift(text: &str) -> Sifted {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut items, mut faults) = (Vec::new(), Vec::new());
+    let whole = |problem| vec![Fault { line: None, column: None, problem }];
+    if text.len() > MAX_BYTES {
+        return Sifted { items, faults: whole(Problem::TooLong) };
+    }
+    let mut lines = text.lines().zip(1_usize..).filter(|(line, _)| !line.trim().is_empty());
+    let Some((header, line)) = lines.next() else { return Sifted { items, faults: whole(Problem::Empty) } };
+    let header = match Header::read(header, line) {
+        Ok(header) => header,
+        Err(faults) => return Sifted { items, faults },
+    };
     for (text, line) in lines {
         let row = match header.row(text) {
             Ok(row) if row.is_blank() => continue,
@@ -129,23 +157,28 @@ pub fn read(bytes: &[u8]) -> Result<Items, Faults> {
             Err(of_row) => faults.extend(of_row),
         }
     }
-    if !faults.is_empty() {
-        return Err(Faults(faults));
+    if items.is_empty() && faults.is_empty() {
+        faults = whole(Problem::NoItems);
     }
-    if items.is_empty() {
-        return Err(whole(Problem::NoItems));
-    }
-    let repeated = repeated(&items);
-    Ok(Items { items, repeated })
+    Sifted { items, faults }
 }
 
-/// Reads one item from its fields.
+/// The text of a file.
+///
+/// # Errors
+///
+/// If it is too long, or no UTF-8.
+pub fn text(bytes: &[u8]) -> Result<&str, Faults> {
+    decoded(bytes).map_err(|fault| Faults(vec![fault]))
+}
+
+/// Reads one item from its fields, as the one with this number.
 ///
 /// # Errors
 ///
 /// All that is wrong with it, in the order of the columns.
-pub fn one(fields: &[(Column, String)]) -> Result<Item, Vec<Fault>> {
-    item(&Row::of(fields), 1)
+pub fn one(fields: &[(Column, String)], number: usize) -> Result<Item, Vec<Fault>> {
+    item(&Row::of(fields), number)
 }
 
 /// The text of a file, without its byte order mark.
@@ -157,12 +190,11 @@ fn decoded(bytes: &[u8]) -> Result<&str, Fault> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(fault(None, Problem::Utf16));
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+    std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or(bytes);
         let line = before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
         fault(Some(line), Problem::NotUtf8)
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    })
 }
 
 /// Reads one item; all that is wrong with it comes together, in the order of the columns.
@@ -244,8 +276,8 @@ fn name(row: &Row, column: Column) -> Result<Option<String>, Problem> {
 /// What makes two items the same question.
 type Asked<'i> = (&'i Realm, Network, Option<u16>, Option<Protocol>, Timestamp);
 
-/// The items that ask for what an earlier one asks for.
-fn repeated(items: &[Item]) -> Vec<Repeated> {
+/// The items that ask for what an earlier one asks for, in the order of the list.
+pub fn repeated(items: &[Item]) -> Vec<Repeated> {
     let mut first: HashMap<Asked<'_>, usize> = HashMap::new();
     let mut repeated = Vec::new();
     for item in items {

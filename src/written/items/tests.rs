@@ -156,3 +156,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_sifted_has_the_good_rows_beside_the_faults() {
+    let list = "\u{feff}address,at\n203.0.113.7,2026-11-21T21:03:22Z\n203.0.113.07,2026-11-21T21:03:22Z\n";
+    let Sifted { items, faults } = sift(list);
+    assert_eq!((items.len(), items[0].file_line), (1, 2));
+    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(faults, ["line 3, address: `07` in `203.0.113.07` begins with a zero: write the address without"]);
+    for nothing in ["", "address,at\n", "address\n203.0.113.7\n"] {
+        let Sifted { items, faults } = sift(nothing);
+        assert_eq!((items.len(), faults.len()), (0, 1), "{nothing}");
+    }
+}
