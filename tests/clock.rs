@@ -7,23 +7,18 @@
 mod support;
 
 use std::io::{Read as _, Write as _};
-use std::net::SocketAddr;
+use std::ops::Deref;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lapsed::api::{CLOCK, ClockState, ClockStatus, READYZ};
 use lapsed::clock::ManualClock;
-use lapsed::config::Config;
-use lapsed::daemon::Daemon;
 use lapsed::domain::clock_guard::{Reason, Synchronised};
 use lapsed::domain::time::Timestamp;
 use lapsed::wire::radius::accounting::StatusType;
 use lapsed::wire::radius::client::RequestBuilder;
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
+use support::by_hand::{ByHand, until};
 use support::radius::{Nas, SECRET, request, signed};
 use support::{Site, TWO_NAS, code, subpoena, talk_of, text};
 
@@ -35,19 +30,18 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// A daemon on clocks that are moved by hand, and everybody who talks to it.
 struct Place {
-    site: Site,
-    clock: Arc<ManualClock>,
-    runtime: Runtime,
-    running: Option<Running>,
+    by_hand: ByHand,
     analyst: String,
     operator: String,
     approver: String,
 }
 
-struct Running {
-    radius: SocketAddr,
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<()>,
+impl Deref for Place {
+    type Target = ByHand;
+
+    fn deref(&self) -> &ByHand {
+        &self.by_hand
+    }
 }
 
 impl Place {
@@ -56,11 +50,7 @@ impl Place {
         let site = Site::new(&TWO_NAS.replace("\"10s\"", "\"1s\""));
         let [analyst, operator, approver] =
             ["analyst", "operator", "approver"].map(|role| site.token(&format!("the-{role}"), role));
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let clock = Arc::new(ManualClock::at(NOW));
-        let mut place = Self { site, clock, runtime, running: None, analyst, operator, approver };
-        place.start();
-        place
+        Self { by_hand: ByHand::start_on(site, NOW), analyst, operator, approver }
     }
 
     /// With one event of five minutes ago, acknowledged.
@@ -72,36 +62,24 @@ impl Place {
     }
 
     fn start(&mut self) {
-        let config = Config::read(&self.site.path("lapsed.toml")).unwrap();
-        let daemon = self.runtime.block_on(Daemon::start(config, self.clock.clone(), false)).unwrap();
-        let radius = daemon.radius_addresses()[0];
-        let (stop, stopped) = oneshot::channel();
-        let ended = self.runtime.spawn(async move {
-            let stopped = async { stopped.await.unwrap() };
-            daemon.serve(stopped).await.unwrap();
-        });
-        self.running = Some(Running { radius, stop, ended });
+        self.by_hand.start();
     }
 
     fn stop(&mut self) {
-        let running = self.running.take().unwrap();
-        running.stop.send(()).unwrap();
-        self.runtime.block_on(running.ended).unwrap();
+        self.by_hand.stop();
     }
 
     /// Stops the daemon, lets something happen to the clocks, and starts it again.
     fn restart(&mut self, meanwhile: impl FnOnce(&ManualClock)) {
-        self.stop();
-        meanwhile(&self.clock);
-        self.start();
+        self.by_hand.restart(meanwhile);
     }
 
     fn north(&self) -> Nas {
-        Nas::at("127.0.0.1", self.running.as_ref().unwrap().radius)
+        self.nas("127.0.0.1")
     }
 
     fn south(&self) -> Nas {
-        Nas::at("127.0.0.2", self.running.as_ref().unwrap().radius)
+        self.nas("127.0.0.2")
     }
 
     /// Asks who held alice's address when she held it; the exit code.
@@ -175,25 +153,12 @@ impl Place {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.running.is_some() {
-            self.stop();
-        }
-    }
-}
-
 fn alice() -> Vec<u8> {
     signed(
         request(1, StatusType::Start, "0001", NOW.minus(5 * MINUTE))
             .user_name("alice")
             .framed_ip([192, 0, 2, 7].into()),
     )
-}
-
-/// Asks again until it is so. Every asking is a process or a request of its own, so that this does not spin.
-fn until(what: &str, mut so: impl FnMut() -> bool) {
-    assert!((0..5_000).any(|_| so()), "never: {what}");
 }
 
 type Lie = fn(&ManualClock);

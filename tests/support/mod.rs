@@ -8,6 +8,7 @@
 )]
 
 pub(crate) mod api;
+pub(crate) mod by_hand;
 pub(crate) mod old_store;
 pub(crate) mod radius;
 pub(crate) mod sample;
