@@ -1,4 +1,5 @@
 //! What dies first: by an injected clock byte for byte, and by the real commands and the real daemon.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
