@@ -61,14 +61,6 @@ impl Place {
         place
     }
 
-    fn start(&mut self) {
-        self.by_hand.start();
-    }
-
-    fn stop(&mut self) {
-        self.by_hand.stop();
-    }
-
     /// Stops the daemon, lets something happen to the clocks, and starts it again.
     fn restart(&mut self, meanwhile: impl FnOnce(&ManualClock)) {
         self.by_hand.restart(meanwhile);
