@@ -45,7 +45,7 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-events proof-freeradius proof-lookup proof-settle proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
+proof: proof-wire proof-events proof-freeradius proof-lookup proof-settle proof-exhibit proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
@@ -66,6 +66,10 @@ proof-lookup: setup ## A hundred thousand random histories, every answer against
 .PHONY: proof-settle
 proof-settle: setup ## A hundred thousand histories in stores that settle and forget, every answer against one that does not.
 	LAPSED_SETTLED_HISTORIES=100000 cargo test $(CARGO_FLAGS) --test settle_model
+
+.PHONY: proof-exhibit
+proof-exhibit: setup ## Twenty thousand histories, and exhibits of random spans of them: every answer is that of the store.
+	LAPSED_SEALED_HISTORIES=20000 cargo test $(CARGO_FLAGS) --test exhibit_model
 
 .PHONY: proof-crash
 proof-crash: setup ## kill -9, two hundred times: nothing acknowledged is lost.

@@ -202,3 +202,60 @@ fn trust_of(number: u8) -> Result<Trust, BytesError> {
         _ => Err(BytesError::Number { what: "trust", number }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::address::Network;
+    use crate::domain::coverage::Trouble;
+
+    /// One of an address of which nothing is said, with one mark.
+    fn exhibit() -> Exhibit {
+        let mut coverage = Coverage::new(BucketWidth::from_secs(600).unwrap());
+        coverage.trouble(&None, instant(600_000), instant(600_000), Trouble::Away);
+        coverage.hear_newest(&SourceName("s".into()), instant(5));
+        Exhibit {
+            realm: Realm("r".into()),
+            network: Network::single("192.0.2.7".parse().unwrap()),
+            spans: vec![(instant(1), instant(2))],
+            horizon: instant(1),
+            now: instant(3),
+            settled_through: Some(Bucket(7)),
+            written_through: None,
+            rows: [((Realm::default(), Network::single("192.0.2.7".parse().unwrap())), Vec::new())].into(),
+            ends: Default::default(),
+            resets: Default::default(),
+            spoken: [((NasId("n".into()), SessionTag([9; 8])), SubscriberId("u".into()), instant(4))].into(),
+            coverage,
+        }
+    }
+
+    #[test]
+    fn an_exhibit_has_these_bytes() {
+        let long = |value: u8| [value, 0, 0, 0, 0, 0, 0, 0];
+        let network = [0, 0, 0, 0, 192, 0, 2, 7, 32];
+        let expected = [
+            &[1][..],
+            &[&long(1)[..], b"r", &network].concat(),
+            &[long(1), long(1), long(2)].concat(),
+            &[long(1), long(3)].concat(),
+            &[1, 7, 0, 0, 0, 0],
+            &[&long(1)[..], &long(0), &network, &long(0)].concat(),
+            &long(0),
+            &[&long(1)[..], &long(1), b"n", &[9; 8], &long(1), b"u", &long(4)].concat(),
+            &[0x58, 2, 0, 0],
+            &[&long(1)[..], &long(1), b"s", &long(5)].concat(),
+            &[&long(1)[..], &[0, 1, 0, 0, 0, 0, 1, 0]].concat(),
+        ]
+        .concat();
+        assert_eq!(exhibit().to_bytes().unwrap(), expected);
+        assert_eq!(Exhibit::from_bytes(&expected), Ok(exhibit()));
+    }
+
+    #[test]
+    fn an_exhibit_with_bytes_left_over_is_refused() {
+        let mut bytes = exhibit().to_bytes().unwrap();
+        bytes.push(0);
+        assert_eq!(Exhibit::from_bytes(&bytes), Err(BytesError::TrailingBytes(1)));
+    }
+}
