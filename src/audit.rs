@@ -132,6 +132,15 @@ pub enum Entry {
         /// With what role.
         role: Role,
     },
+    /// All bearer tokens of a name were revoked.
+    TokenRevoked {
+        /// When the daemon first saw it.
+        at: Timestamp,
+        /// Whose, as a keyed hash.
+        actor: [u8; 8],
+        /// That name's role.
+        role: Role,
+    },
 }
 
 impl Entry {
@@ -153,6 +162,9 @@ impl Entry {
             ),
             Self::TokenMinted { at, actor, role } => {
                 format!("lapsed-access-v1 token-minted\ntime {at}\nactor {}\nrole {role}\n", hex(actor))
+            }
+            Self::TokenRevoked { at, actor, role } => {
+                format!("lapsed-access-v1 token-revoked\ntime {at}\nactor {}\nrole {role}\n", hex(actor))
             }
         };
         text.into_bytes()
@@ -176,7 +188,7 @@ mod tests {
     fn access(role: Role) -> Access {
         let papers =
             Papers { process: ProcessType::Subpoena, case: "24-CR-1022".into(), authority: "Example Court".into() };
-        let principal = Principal { name: "desk-1".into(), role };
+        let principal = Principal::new("desk-1", role);
         let table = ProcessTypes { digest: [4; 32], ..ProcessTypes::default() };
         let at = Timestamp::from_millis(1_700_000_000_123);
         Access::new(at, [1; 8], &principal, [2; 16], &papers, &Salt([3; 32]), &table)

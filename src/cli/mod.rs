@@ -30,8 +30,6 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use ending::Ending;
 
-use crate::domain::actor::Role;
-
 /// Lapsed: IP-assignment records that are kept for a window, answered under legal process, and destroyed.
 #[derive(Debug, Parser)]
 #[command(
@@ -42,7 +40,9 @@ use crate::domain::actor::Role;
     after_help = "Examples:
   lapsed check-config /etc/lapsed/lapsed.toml
   lapsed run --config /etc/lapsed/lapsed.toml
-  lapsed token --config /etc/lapsed/lapsed.toml --name desk-1 --role analyst
+  lapsed token mint --name desk-1 --role analyst --expires 90d
+  lapsed token list
+  lapsed token revoke desk-1
   lapsed verify-store /var/lib/lapsed"
 )]
 struct LapsedArgs {
@@ -67,18 +67,8 @@ enum LapsedCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Mint a bearer token and print it; works before the daemon runs and while it runs.
-    Token {
-        /// The configuration file.
-        #[arg(long, value_name = "FILE", default_value = "/etc/lapsed/lapsed.toml")]
-        config: PathBuf,
-        /// For whom.
-        #[arg(long)]
-        name: String,
-        /// As what: source, analyst, approver, auditor or operator.
-        #[arg(long)]
-        role: Role,
-    },
+    /// Mint, list and revoke bearer tokens; works before the daemon runs and while it runs. Mints when nothing else is said.
+    Token(token::Args),
     /// Destroy the keys that are due, while no daemon runs; for a timer. Does nothing while one does.
     Sweep {
         /// The configuration file.
@@ -178,7 +168,7 @@ pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
         Err(error) => usage(&error),
         Ok(LapsedArgs { command: LapsedCommand::Run { config, new_keyring } }) => run::run(&config, new_keyring),
         Ok(LapsedArgs { command: LapsedCommand::CheckConfig { file } }) => check_config::check(&file),
-        Ok(LapsedArgs { command: LapsedCommand::Token { config, name, role } }) => token::mint(&config, &name, role),
+        Ok(LapsedArgs { command: LapsedCommand::Token(args) }) => token::token(&args),
         Ok(LapsedArgs { command: LapsedCommand::Sweep { config } }) => sweep::sweep(&config),
         Ok(LapsedArgs { command: LapsedCommand::Decommission { config, confirm } }) => {
             decommission::decommission(&config, confirm)

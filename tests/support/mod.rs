@@ -157,10 +157,11 @@ impl Site {
         Daemon { child, lines, talk: String::new(), radius: SocketAddr::from(([0, 0, 0, 0], 0)) }
     }
 
-    /// Mints a bearer token.
+    /// Mints a bearer token that lasts, whatever a test does to the clock.
     pub(crate) fn token(&self, name: &str, role: &str) -> String {
         let config = self.path("lapsed.toml");
-        let output = self.lapsed(&["token", "--name", name, "--role", role, "--config"]).arg(config).output().unwrap();
+        let minting = ["token", "mint", "--name", name, "--role", role, "--expires", "3650d", "--config"];
+        let output = self.lapsed(&minting).arg(config).output().unwrap();
         assert!(output.status.success(), "{}", talk_of(&output));
         text(&output.stdout).trim().to_owned()
     }

@@ -15,7 +15,7 @@ use crate::audit::Entry;
 use crate::config;
 use crate::domain::actor::Principal;
 use crate::store::Number;
-use crate::tokens::Tokens;
+use crate::tokens::{Deed, NotCounted, Recorded, Stamp, Tokens};
 
 use super::{App, Refusal};
 
@@ -38,14 +38,17 @@ impl FromRequestParts<Arc<App>> for Asker {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        if let Some(token) = bearer(&parts.headers)? {
-            return app.token_principal(token).await.map(Self);
-        }
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|info| info.0.ids);
         let principal = peer.and_then(|ids| peer_principal(&app.config.principals, ids));
+        if let Some(token) = bearer(&parts.headers)? {
+            let holder = app.token_principal(token).await?;
+            // Whoever has a token and a connection of another name is both where two people must agree.
+            let also = principal.map(|peer| peer.name).filter(|name| *name != holder.name);
+            return Ok(Self(Principal { also, ..holder }));
+        }
         let named = peer.map_or_else(|| "this process".to_owned(), |(uid, _)| format!("uid {uid}"));
         principal.map(Self).ok_or_else(|| {
-            let detail = format!("{named} has no role here: send a token (LAPSE_TOKEN; `lapsed token` mints one), or name the uid or its group in a [[principal]]");
+            let detail = format!("{named} has no role here: send a token (LAPSE_TOKEN; `lapsed token mint` makes one), or name the uid or its group in a [[principal]]");
             Refusal(Problem::unauthenticated(detail))
         })
     }
@@ -65,7 +68,7 @@ fn peer_principal(principals: &[config::Principal], (uid, gid): (u32, u32)) -> O
     // A uid says more than a group.
     let by_uid = principals.iter().find(|principal| principal.uid == Some(uid));
     let found = by_uid.or_else(|| principals.iter().find(named))?;
-    Some(Principal { name: found.name.clone(), role: found.role })
+    Some(Principal::new(&found.name, found.role))
 }
 
 fn is_member(group: &str, uid: u32, gid: u32) -> bool {
@@ -76,20 +79,39 @@ fn is_member(group: &str, uid: u32, gid: u32) -> bool {
 }
 
 impl App {
-    /// Whose token it is. An unknown one may have been minted a moment ago: then the file is read again.
+    /// Whose token it is. Before it counts, the token file is looked at: a line may have been added a moment ago.
     async fn token_principal(&self, token: &str) -> Result<Principal, Refusal> {
-        if let Some(principal) = self.known_token(token) {
-            return Ok(principal);
+        self.follow_tokens().await?;
+        let principal = self.holder(token).map_err(|why| Refusal(Problem::unauthenticated(why.to_string())))?;
+        let configured = self.config.principals.iter().find(|configured| configured.name == principal.name);
+        match configured.filter(|configured| configured.role != principal.role) {
+            None => Ok(principal),
+            Some(config::Principal { name, role, .. }) => {
+                let detail = format!(
+                    "the token is of `{name}` as {}, and the configuration has `{name}` as {role}: one principal has one role",
+                    principal.role
+                );
+                Err(Refusal(Problem::unauthenticated(detail)))
+            }
         }
-        self.read_tokens().await?;
-        self.known_token(token).ok_or_else(|| Refusal(Problem::unauthenticated("the token is not known")))
     }
 
-    fn known_token(&self, token: &str) -> Option<Principal> {
-        self.tokens.read().unwrap_or_else(PoisonError::into_inner).principal(token).cloned()
+    fn holder(&self, token: &str) -> Result<Principal, NotCounted> {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.holder(token, self.time.believed()).map(|token| Principal::new(&token.name, token.role))
     }
 
-    /// Reads the tokens and gives every new one its ledger entry, before any of them counts.
+    /// Reads the tokens again if their file has changed since.
+    async fn follow_tokens(&self) -> Result<(), Refusal> {
+        let known = self.tokens.read().unwrap_or_else(PoisonError::into_inner).stamp();
+        match Stamp::of(&self.config.state_dir) {
+            Ok(found) if found == known => Ok(()),
+            // What cannot be looked at cannot be read either, and reading it says why.
+            Ok(_) | Err(_) => self.read_tokens().await,
+        }
+    }
+
+    /// Reads the tokens and gives every new line its ledger entry, before any of them counts.
     pub(in crate::daemon) async fn read_tokens(&self) -> Result<(), Refusal> {
         let _one_at_a_time = self.recording_tokens.lock().await;
         let failed = |error: &dyn std::fmt::Display| {
@@ -98,18 +120,24 @@ impl App {
         };
         let tokens = Tokens::read(&self.config.state_dir).map_err(|error| failed(&error))?;
         let recorded = self.store.number(Number::TokensRecorded).map_err(|error| failed(&error))?.unwrap_or(0);
-        let fresh = tokens.minted().iter().zip(1_u64..).filter(|(_, line)| *line > recorded);
-        for (principal, line) in fresh {
+        let fresh = tokens.recorded().iter().zip(1_u64..).filter(|(_, line)| *line > recorded);
+        for (Recorded { deed, name, role }, line) in fresh {
             self.has_room().await?;
-            let entry = Entry::TokenMinted {
-                at: self.time.believed(),
-                actor: self.sealer.actor_pseudonym(&principal.name),
-                role: principal.role,
+            let (at, actor, role) = (self.time.believed(), self.sealer.actor_pseudonym(name), *role);
+            let entry = match deed {
+                Deed::Minted => Entry::TokenMinted { at, actor, role },
+                Deed::Revoked => Entry::TokenRevoked { at, actor, role },
             };
             let counted = Some((Number::TokensRecorded, line));
             self.queue.append(entry.to_bytes(), counted).await.map_err(|error| failed(&error))?;
         }
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
         Ok(())
+    }
+
+    /// What stands in ledgers for each name that a person goes by, the one they act under first. What must be confirmed by
+    /// somebody else keeps all of these, and is not confirmed by who shares one.
+    pub(super) fn pseudonyms(&self, principal: &Principal) -> Vec<[u8; 8]> {
+        principal.names().map(|name| self.sealer.actor_pseudonym(name)).collect()
     }
 }

@@ -18,8 +18,8 @@ use rocksdb::{
 
 pub use self::expiry::Rows;
 pub(super) use self::expiry::{Expiry, RowClass};
-use self::options::memory_filter;
 pub(super) use self::options::Tuning;
+use self::options::memory_filter;
 
 /// The column families. `held` and `requests` are empty until preservations are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
