@@ -1,14 +1,13 @@
-//! Who asks: a bearer token, else the socket's peer credentials.
+//! Who asks: a bearer token, else the socket's peer credentials or the certificate that was shown.
 
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
 use axum::extract::FromRequestParts;
-use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use axum::serve::IncomingStream;
 use nix::unistd::{Gid, Group, Uid, User};
-use tokio::net::UnixListener;
+use rustls::pki_types::CertificateDer;
 
 use crate::api::Problem;
 use crate::audit::Entry;
@@ -17,40 +16,75 @@ use crate::domain::actor::Principal;
 use crate::store::Number;
 use crate::tokens::{Deed, NotCounted, Recorded, Stamp, Tokens};
 
-use super::{App, Refusal};
+use super::{App, Refusal, tls};
 
-/// The process on the other end of a connection, as the kernel vouches for it.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::daemon) struct Peer {
-    ids: Option<(u32, u32)>,
+/// The other end of a connection, as far as the connection itself tells.
+#[derive(Clone, Debug)]
+pub(in crate::daemon) enum Peer {
+    /// A process of this machine, with the uid and gid that the kernel vouches for.
+    Process(Option<(u32, u32)>),
+    /// A desk elsewhere, with the names in the certificate it has shown, if it has.
+    Desk { address: IpAddr, names: Arc<[String]> },
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self { ids: stream.io().peer_cred().ok().map(|cred| (cred.uid(), cred.gid())) }
+impl Peer {
+    pub(super) fn process(ids: Option<(u32, u32)>) -> Self {
+        Self::Process(ids)
+    }
+
+    /// A desk at this address with this verified chain of certificates, its own first.
+    pub(super) fn desk(address: IpAddr, chain: Option<&[CertificateDer<'_>]>) -> Self {
+        let names = chain.and_then(<[_]>::first).map(tls::names).unwrap_or_default();
+        Self::Desk { address, names: names.into() }
+    }
+
+    /// Whom the connection itself stands for.
+    fn principal(&self, principals: &[config::Principal]) -> Option<Principal> {
+        match self {
+            Self::Process(ids) => peer_principal(principals, (*ids)?),
+            Self::Desk { names, .. } => {
+                let named = |principal: &&config::Principal| {
+                    principal.certificate.as_ref().is_some_and(|certificate| names.contains(certificate))
+                };
+                let mut found = principals.iter().filter(named);
+                // A certificate with the names of two is nobody's.
+                let (found, None) = (found.next()?, found.next()) else { return None };
+                Some(Principal::new(&found.name, found.role))
+            }
+        }
+    }
+
+    /// What to say of it where it stands for nobody.
+    fn has_no_role(&self) -> String {
+        let token = "send a token (LAPSE_TOKEN; `lapsed token mint` makes one)";
+        match self {
+            Self::Process(Some((uid, _))) => {
+                format!("uid {uid} has no role here: {token}, or name the uid or its group in a [[principal]]")
+            }
+            Self::Process(None) => format!("this process has no role here: {token}"),
+            Self::Desk { names, .. } if names.is_empty() => {
+                format!("no certificate was shown: {token}, or show one that a [[principal]] names")
+            }
+            Self::Desk { .. } => {
+                format!("the certificate is that of no [[principal]], or of several: {token}, or name it in one")
+            }
+        }
     }
 }
 
 /// The authenticated asker; a request without one is answered 401.
+#[derive(Clone)]
 pub(super) struct Asker(pub(super) Principal);
 
 impl FromRequestParts<Arc<App>> for Asker {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|info| info.0.ids);
-        let principal = peer.and_then(|ids| peer_principal(&app.config.principals, ids));
-        if let Some(token) = bearer(&parts.headers)? {
-            let holder = app.token_principal(token).await?;
-            // Whoever has a token and a connection of another name is both where two people must agree.
-            let also = principal.map(|peer| peer.name).filter(|name| *name != holder.name);
-            return Ok(Self(Principal { also, ..holder }));
+        // The gate has established it already.
+        match parts.extensions.get::<Self>() {
+            Some(asker) => Ok(asker.clone()),
+            None => app.identify(parts).await,
         }
-        let named = peer.map_or_else(|| "this process".to_owned(), |(uid, _)| format!("uid {uid}"));
-        principal.map(Self).ok_or_else(|| {
-            let detail = format!("{named} has no role here: send a token (LAPSE_TOKEN; `lapsed token mint` makes one), or name the uid or its group in a [[principal]]");
-            Refusal(Problem::unauthenticated(detail))
-        })
     }
 }
 
@@ -79,6 +113,19 @@ fn is_member(group: &str, uid: u32, gid: u32) -> bool {
 }
 
 impl App {
+    /// Who asks: whose token it is, else whom the connection stands for.
+    pub(super) async fn identify(&self, parts: &Parts) -> Result<Asker, Refusal> {
+        let peer = parts.extensions.get::<Peer>().unwrap_or(&Peer::Process(None));
+        let principal = peer.principal(&self.config.principals);
+        if let Some(token) = bearer(&parts.headers)? {
+            let holder = self.token_principal(token).await?;
+            // Whoever has a token and a connection of another name is both where two people must agree.
+            let also = principal.map(|peer| peer.name).filter(|name| *name != holder.name);
+            return Ok(Asker(Principal { also, ..holder }));
+        }
+        principal.map(Asker).ok_or_else(|| Refusal(Problem::unauthenticated(peer.has_no_role())))
+    }
+
     /// Whose token it is. Before it counts, the token file is looked at: a line may have been added a moment ago.
     async fn token_principal(&self, token: &str) -> Result<Principal, Refusal> {
         self.follow_tokens().await?;

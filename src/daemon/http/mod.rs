@@ -1,16 +1,19 @@
-//! The API on the Unix socket.
+//! The API, on the Unix socket and over TLS.
 
 mod access;
 mod clock;
 mod events;
+mod gate;
 mod identity;
 mod lookups;
 mod policy;
 mod purge;
 mod query;
+mod serve;
 mod status;
 mod stream;
 mod subscribers;
+mod tls;
 
 use std::fs;
 use std::io;
@@ -20,6 +23,7 @@ use std::sync::{Arc, RwLock};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -41,7 +45,9 @@ use super::room::Room;
 use super::time::{InDoubt, Time};
 use super::writer::Queue;
 pub(super) use events::MOST_STREAMS;
-pub(super) use identity::Peer;
+pub(super) use serve::{local, remote};
+pub(super) use tls::Keys;
+pub use tls::TlsError;
 
 /// What every handler needs.
 pub(super) struct App {
@@ -111,6 +117,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(&format!("{}/{{sequence}}", api::PURGE_REPORTS), get(purge::report))
         .route(api::PURGE_RUN, post(purge::run))
         .route(api::PURGE_WINDOW, post(purge::window))
+        .route_layer(from_fn_with_state(Arc::clone(&app), gate::gate))
         .route(api::LIVEZ, get(|| async { "alive\n" }))
         .route(api::READYZ, get(ready))
         .fallback(|| async {
