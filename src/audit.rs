@@ -132,6 +132,18 @@ pub enum Entry {
         /// With what role.
         role: Role,
     },
+    /// Tokens that do not count came too often from one place, and it is not listened to for a while. One entry stands for
+    /// the whole burst.
+    LockedOut {
+        /// When.
+        at: Timestamp,
+        /// Where they came from, a user or an address, as a keyed hash.
+        origin: [u8; 8],
+        /// How many there were.
+        failures: u32,
+        /// For how many seconds nothing from there is answered.
+        lasts: u64,
+    },
     /// All bearer tokens of a name were revoked.
     TokenRevoked {
         /// When the daemon first saw it.
@@ -163,6 +175,10 @@ impl Entry {
             Self::TokenMinted { at, actor, role } => {
                 format!("lapsed-access-v1 token-minted\ntime {at}\nactor {}\nrole {role}\n", hex(actor))
             }
+            Self::LockedOut { at, origin, failures, lasts } => format!(
+                "lapsed-access-v1 locked-out\ntime {at}\norigin {}\nfailures {failures}\nlasts {lasts}\n",
+                hex(origin),
+            ),
             Self::TokenRevoked { at, actor, role } => {
                 format!("lapsed-access-v1 token-revoked\ntime {at}\nactor {}\nrole {role}\n", hex(actor))
             }

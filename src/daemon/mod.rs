@@ -51,7 +51,7 @@ use crate::tokens::Tokens;
 use counters::Counters;
 use coverage::Ears;
 pub use http::TlsError;
-use http::{App, Keys};
+use http::{App, Gate, Keys};
 use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
 use radius::Context;
@@ -166,9 +166,7 @@ impl Daemon {
         time.set_window(store.window(), store.cutoff());
         time.set_carry_interval(config.retention.carry_interval);
         let (config, store) = (Arc::new(config), Arc::new(store));
-        let ledger_keys = config.state_dir.join("ledger-keys");
-        keys::make_if_missing(&ledger_keys, "access", "lapsed/access")?;
-        keys::make_if_missing(&ledger_keys, "purge", "lapsed/purge")?;
+        make_ledger_keys(&config)?;
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let counters = Arc::new(Counters::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
@@ -209,6 +207,7 @@ impl Daemon {
             purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
+            gate: Gate::new(config.api.requests_per_second),
             started,
             ask_purge: purge.asks.clone(),
             streams: Semaphore::new(http::MOST_STREAMS),
@@ -283,6 +282,12 @@ impl Daemon {
         let purged = join(self.purge.thread).await?;
         written.and(purged).map_err(DaemonError::Writer)
     }
+}
+
+fn make_ledger_keys(config: &Config) -> Result<(), KeyError> {
+    let directory = config.state_dir.join("ledger-keys");
+    keys::make_if_missing(&directory, "access", "lapsed/access")?;
+    keys::make_if_missing(&directory, "purge", "lapsed/purge")
 }
 
 /// Waits for a thread that works on the store.

@@ -13,6 +13,7 @@ use crate::api::Problem;
 use crate::audit::Entry;
 use crate::config;
 use crate::domain::actor::Principal;
+use crate::domain::lockout::Origin;
 use crate::store::Number;
 use crate::tokens::{Deed, NotCounted, Recorded, Stamp, Tokens};
 
@@ -36,6 +37,14 @@ impl Peer {
     pub(super) fn desk(address: IpAddr, chain: Option<&[CertificateDer<'_>]>) -> Self {
         let names = chain.and_then(<[_]>::first).map(tls::names).unwrap_or_default();
         Self::Desk { address, names: names.into() }
+    }
+
+    /// Where it is.
+    pub(super) fn origin(&self) -> Origin {
+        match self {
+            Self::Process(ids) => Origin::User(ids.map(|(uid, _)| uid)),
+            Self::Desk { address, .. } => Origin::address(*address),
+        }
     }
 
     /// Whom the connection itself stands for.

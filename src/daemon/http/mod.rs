@@ -45,6 +45,7 @@ use super::room::Room;
 use super::time::{InDoubt, Time};
 use super::writer::Queue;
 pub(super) use events::MOST_STREAMS;
+pub(super) use gate::Gate;
 pub(super) use serve::{local, remote};
 pub(super) use tls::Keys;
 pub use tls::TlsError;
@@ -64,6 +65,7 @@ pub(super) struct App {
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.
     pub(super) recording_tokens: tokio::sync::Mutex<()>,
+    pub(super) gate: Gate,
     pub(super) started: Timestamp,
     /// Streams of events that are open at once.
     pub(super) streams: Semaphore,
