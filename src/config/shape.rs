@@ -22,6 +22,7 @@ pub(super) static ROOT: Shape = Shape {
         "lookup",
         "disclosure",
         "listen",
+        "api",
         "radius",
         "dhcp",
         "stream",
@@ -44,6 +45,10 @@ pub(super) static DISCLOSURE: Shape = Shape {
     keys: &["process-types", "capture-expiry", "unapproved-expiry", "keep-open", "keep-closed"],
 };
 pub(super) static LISTEN: Shape = Shape { heading: "[listen]", keys: &["api-socket", "api-socket-mode"] };
+pub(super) static API: Shape = Shape {
+    heading: "[api]",
+    keys: &["tls-listen", "tls-certificate", "tls-key", "tls-client-ca", "requests-per-second"],
+};
 pub(super) static RADIUS: Shape = Shape { heading: "[radius]", keys: &["receive-buffer", "listen", "client"] };
 pub(super) static RADIUS_LISTEN: Shape = Shape { heading: "[[radius.listen]]", keys: &["address"] };
 pub(super) static RADIUS_CLIENT: Shape = Shape {
@@ -91,16 +96,18 @@ pub(super) static NAT_DETERMINISTIC: Shape = Shape {
     heading: "[[nat.deterministic]]",
     keys: &["outside", "outside-realm", "inside", "inside-realm", "first-port", "last-port", "ports"],
 };
-pub(super) static PRINCIPAL: Shape = Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "role"] };
+pub(super) static PRINCIPAL: Shape =
+    Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "certificate", "role"] };
 
 /// Every table of the configuration, the top of the file first.
-pub static SHAPES: [&Shape; 19] = [
+pub static SHAPES: [&Shape; 20] = [
     &ROOT,
     &STORE,
     &RETENTION,
     &LOOKUP,
     &DISCLOSURE,
     &LISTEN,
+    &API,
     &RADIUS,
     &RADIUS_LISTEN,
     &RADIUS_CLIENT,

@@ -48,7 +48,7 @@ pub(super) async fn open(
     let ties = Ties { request: id.0, ..ties };
     let state = Progress {
         opened: now.millis(),
-        opened_by: asker.name.clone(),
+        opened_by: names(&asker),
         salt: ties.salt.0,
         capture: Some(capture.to_string()),
         approvals: Vec::new(),
@@ -133,15 +133,15 @@ pub(super) async fn approve(
     let (id, filed) = app.filed(&id)?;
     let mut request = filed.lock().await;
     still_open(&request)?;
-    if request.state.opened_by == asker.name {
+    if request.state.opened_by.iter().any(|name| names(&asker).contains(name)) {
         return Err(Problem::forbidden("nobody approves what they opened: another approver must").into());
     }
-    if request.state.approvals.iter().any(|approval| approval.by == asker.name) {
+    if request.state.approvals.iter().any(|approval| approval.is_by(&names(&asker))) {
         return Err(Problem::conflict("you have approved it already").into());
     }
     let now = app.time.present()?.now;
     let mut changed = request.clone();
-    changed.state.approvals.push(Approval { by: asker.name.clone(), at: now.millis() });
+    changed.state.approvals.push(Approval { by: names(&asker), at: now.millis() });
     let ledger = app.change(&asker, id, &changed, RequestAct::Approved).await?;
     // What waited a day for this is kept as long as any other.
     if let Some(capture) = capture_of(&changed) {
@@ -182,6 +182,16 @@ pub(super) fn may_file(asker: &Principal) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::forbidden(format!("role {} has nothing to do with requests; analyst and approver have", asker.role)))
+}
+
+/// Every name that somebody goes by.
+pub(super) fn names(asker: &Principal) -> Vec<String> {
+    asker.names().map(str::to_owned).collect()
+}
+
+/// The name that somebody acted under.
+pub(super) fn acted(names: &[String]) -> String {
+    names.first().cloned().unwrap_or_default()
 }
 
 pub(super) fn still_open(request: &Request) -> Result<(), Problem> {
@@ -396,8 +406,8 @@ impl App {
             line: self.line(id, request),
             fields: papers.fields.clone(),
             opened: instant(state.opened),
-            opened_by: state.opened_by.clone(),
-            approved_by: state.approvals.iter().map(|approval| approval.by.clone()).collect(),
+            opened_by: acted(&state.opened_by),
+            approved_by: state.approvals.iter().map(|approval| acted(&approval.by)).collect(),
             closed: state.closed.map(instant),
             expires: expiry(id).unwrap_or_default(),
             captures_expire: capture_of(request).and_then(expiry),
