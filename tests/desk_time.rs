@@ -2,6 +2,8 @@
 //!
 //! The daemon is the real one, on clocks that are moved by hand.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
 
