@@ -188,3 +188,25 @@ fn what_needs_an_approver_waits_for_one_who_did_not_open_it() {
     assert_eq!(code(&site.lapse(Some(&other), &["request", "approve", &id])), 0);
     assert_eq!(code(&ask()), 0);
 }
+
+#[test]
+fn a_sweep_destroys_what_expires_while_the_daemon_is_dead() {
+    let site = Site::new(&format!("{TWO_NAS}[disclosure]\ncapture-expiry = \"1s\"\n"));
+    let daemon = site.start();
+    let analyst = site.token("desk-1", "analyst");
+    site.write("request.toml", &format!("{PAPERS}{}", item("192.0.2.7", ago(300))));
+    let papers = site.path("request.toml");
+    let id = filed(&site.lapse(Some(&analyst), &["request", "open", "--file", papers.to_str().unwrap()]));
+    daemon.kill();
+    let config = site.path("lapsed.toml");
+    let sweep = || site.lapsed(&["sweep", "--config", config.to_str().unwrap()]).output().unwrap();
+    // Each try is a process of its own.
+    let swept = (0..2000).map(|_| sweep()).find(|output| talk_of(output).contains("requests, captures and holds"));
+    let swept = swept.unwrap();
+    assert_eq!(code(&swept), 0);
+    assert!(talk_of(&swept).contains("the keys of 1 "), "{}", talk_of(&swept));
+    // The papers are there, and nothing is captured any more.
+    let _daemon = site.start();
+    let sheet = json(&site.lapse(Some(&analyst), &["request", "show", &id, "-o", "json"]));
+    assert_eq!(sheet["items"][0]["captured"], false);
+}
