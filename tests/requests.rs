@@ -210,3 +210,32 @@ fn a_sweep_destroys_what_expires_while_the_daemon_is_dead() {
     let sheet = json(&site.lapse(Some(&analyst), &["request", "show", &id, "-o", "json"]));
     assert_eq!(sheet["items"][0]["captured"], false);
 }
+
+/// Runs a command line of `lapse` on a terminal on which somebody types this.
+fn on_a_terminal(site: &Site, token: &str, arguments: &str, typed: &str) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_lapse"));
+    let mut terminal = Command::new("script");
+    let terminal = terminal.args(["-qec", &line, "/dev/null"]).env("LAPSE_TOKEN", token);
+    let terminal = terminal.env("LAPSE_SOCKET", site.path("api.sock"));
+    let mut running = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    running.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    String::from_utf8(running.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn on_a_terminal_what_was_understood_is_shown_and_confirmed() {
+    let (site, _daemon) = desk();
+    let analyst = site.token("desk-1", "analyst");
+    let papers = PAPERS.replace("case = \"24-CR-1022\"\n", "");
+    site.write("request.toml", &format!("{papers}{}", item("192[.]0[.]2[.]7", ago(300))));
+    let open = format!("request open --file {}", site.path("request.toml").display());
+    let list = || json(&site.lapse(Some(&analyst), &["request", "list", "-o", "json"]))["requests"].clone();
+    let said = on_a_terminal(&site, &analyst, &open, "24-CR-1022\nn\n");
+    assert!(said.contains("case:") && said.contains("`192[.]0[.]2[.]7` is 192.0.2.7"), "{said}");
+    assert!(said.contains("File it so?") && said.contains("nothing was filed"), "{said}");
+    assert_eq!(list(), Value::Array(Vec::new()));
+    let said = on_a_terminal(&site, &analyst, &open, "24-CR-1022\ny\n");
+    assert_eq!(list()[0]["case"], "24-CR-1022", "{said}");
+}

@@ -116,6 +116,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(api::LOOKUPS, post(lookups::lookup))
         .route(api::REQUESTS, get(requests::list).post(requests::open).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
+        .route(api::REQUESTS_PREVIEW, post(requests::preview).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
         .route(&of_request(""), get(requests::show))
         .route(&of_request("/items"), post(requests::add).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
         .route(&of_request("/answers"), post(request_answers::answer))
