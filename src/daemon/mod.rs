@@ -178,7 +178,7 @@ impl Daemon {
         let (config, store) = (Arc::new(config), Arc::new(store));
         make_ledger_keys(&config)?;
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
-        let counters = Arc::new(Counters::default());
+        let (counters, view) = (Arc::new(Counters::default()), PurgeView::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
         let Writer { queue, thread: writer, ended: writer_ended } = Writer::start(writer::Start {
             store: Arc::clone(&store),
@@ -191,7 +191,6 @@ impl Daemon {
             batch: config.ingest.batch,
         })
         .map_err(DaemonError::Thread)?;
-        let view = PurgeView::default();
         let purge = start_purge(&store, &config, &time, &counters, &room, &view).await?;
         let context = Context {
             config: Arc::clone(&config),
