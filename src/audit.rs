@@ -96,8 +96,14 @@ pub enum RequestAct {
     Opened,
     /// Items were added.
     ItemsAdded,
+    /// Fields were added to its papers.
+    FieldsAdded,
     /// Somebody approved it.
     Approved,
+    /// Somebody tried to approve it who may not.
+    ApprovalRefused,
+    /// The legal process that an emergency waited for was named.
+    FollowedUp,
     /// Its items and what became of them were read.
     Shown,
     /// It was closed.
@@ -110,7 +116,10 @@ impl RequestAct {
         match self {
             Self::Opened => "opened",
             Self::ItemsAdded => "items-added",
+            Self::FieldsAdded => "fields-added",
             Self::Approved => "approved",
+            Self::ApprovalRefused => "approval-refused",
+            Self::FollowedUp => "followed-up",
             Self::Shown => "shown",
             Self::Closed => "closed",
         }
@@ -124,6 +133,8 @@ pub enum HoldAct {
     Placed,
     /// Somebody approved it.
     Approved,
+    /// Somebody tried to approve it who may not.
+    ApprovalRefused,
     /// It was attached to a request.
     Attached,
     /// Its time was made longer.
@@ -138,6 +149,7 @@ impl HoldAct {
         match self {
             Self::Placed => "placed",
             Self::Approved => "approved",
+            Self::ApprovalRefused => "approval-refused",
             Self::Attached => "attached",
             Self::Renewed => "renewed",
             Self::Released => "released",

@@ -24,6 +24,7 @@
 //!   instants. Will never know an address, and never reports what it has not verified.
 //! - [`desk`]: requests on file, as papers have them and as they are understood. Seals nothing and reads no record.
 //! - [`audit`]: what the access ledger says of an access. [`tokens`]: who may come in.
+//! - [`watch`]: what stands out in how those who may ask make use of it. Will never name whom they asked about.
 //! - [`daemon`]: threads, sockets and the order in which they start and stop; home of tokio.
 //! - [`cli`]: the command lines of `lapsed` and `lapse`.
 //!
@@ -49,5 +50,6 @@ pub mod settle;
 pub mod sources;
 pub mod store;
 pub mod tokens;
+pub mod watch;
 pub mod wire;
 pub mod written;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
@@ -22,6 +22,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("store", &["domain"]),
     ("tokens", &["domain", "config"]),
     ("audit", &["domain"]),
+    ("watch", &["domain", "config", "audit"]),
     ("ingest", &["domain", "wire", "config", "store"]),
     ("settle", &["domain", "config", "store"]),
     ("lookup", &["domain", "config", "store"]),
@@ -30,7 +31,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
         "daemon",
         &[
             "domain", "clock", "wire", "sources", "config", "written", "api", "desk", "ledger", "store", "tokens",
-            "audit", "ingest", "lookup", "purge", "settle",
+            "audit", "watch", "ingest", "lookup", "purge", "settle",
         ],
     ),
     (

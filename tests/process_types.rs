@@ -59,7 +59,7 @@ fn a_question_that_comes_alone_is_answered_refused_or_told_what_is_missing() {
         ("emergency", 2, "call-back-proof, nature-of-harm, second-person, follow-up-due", 0),
         ("cybertip", 2, "report-id", 0),
         ("civil-order", 2, "service-date, objection-date", 0),
-        ("customer", 2, "authentication", 0),
+        ("customer", 2, "authentication, customer", 0),
         ("preservation", 4, "it releases nothing; it places a hold", 1),
         ("civil-preservation", 4, "it releases nothing; it places a hold", 1),
         ("eu-preservation", 4, "it releases nothing; it places a hold", 1),

@@ -1,7 +1,9 @@
 //! The contract that daemon and client share: paths, requests, answers and problems.
 
+mod anomaly;
 mod answer;
 mod clock;
+mod emergency;
 mod events;
 mod hold;
 mod policy;
@@ -12,8 +14,10 @@ mod status;
 mod subscriber;
 mod triage;
 
+pub use anomaly::{AnomaliesAnswer, AnomalyDay, AnomalyText};
 pub use answer::{AtText, BoundaryText, HeardText, InsideText, LedgerText, LineText, LookupAnswer, LookupRequest};
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
+pub use emergency::{EmergencyCounts, EmergencyLine, EmergencyList, FollowUpRequest};
 pub use events::{EventAck, StreamEnd};
 pub use hold::{AttachRequest, HeldSpan, HoldList, HoldRequest, HoldSheet, HoldState};
 pub use policy::{AskersText, PolicyAnswer, PolicySource, PolicyText, ProcessTypeText, RetentionText, SourceKind};
@@ -23,8 +27,8 @@ pub use purge::{
     RunText, SpanText, WindowAnswer, WindowRequest,
 };
 pub use request::{
-    Answers, AnswersRequest, Done, FeeLine, ItemSheet, ItemText, ItemsPaper, RequestLine, RequestList, RequestOpened,
-    RequestPaper, RequestSheet, RequestState, Warning,
+    AddedText, Answers, AnswersRequest, Done, FeeLine, FieldsAdded, FieldsPaper, ItemSheet, ItemText, ItemsPaper,
+    RequestLine, RequestList, RequestOpened, RequestPaper, RequestSheet, RequestState, Warning,
 };
 pub use request::{ItemReading, RequestPreview};
 pub use status::{DiskStatus, GapText, SourceStatus, StatusAnswer};
@@ -35,10 +39,16 @@ pub use triage::{RemarkText, RowFault, TriageAnswer, TriageItem, TriageRequest, 
 pub const LOOKUPS: &str = "/v1/lookups";
 /// `GET`: a [`RequestList`]. `POST`: a [`RequestPaper`] answered with a [`RequestOpened`]. With `/` and an id behind it, `GET`: a
 /// [`RequestSheet`]; with `/items`, `POST`: [`ItemsPaper`] answered with a [`RequestOpened`]; with `/answers`, `POST`: an
-/// [`AnswersRequest`] answered with [`Answers`]; with `/approve` or `/close`, `POST`: [`Done`].
+/// [`AnswersRequest`] answered with [`Answers`]; with `/fields`, `POST`: a [`FieldsPaper`] answered with
+/// [`FieldsAdded`]; with `/follow-up`, `POST`: a [`FollowUpRequest`] answered with [`Done`]; with `/approve` or `/close`, `POST`:
+/// [`Done`].
 pub const REQUESTS: &str = "/v1/requests";
 /// `POST`: a [`RequestPaper`] answered with a [`RequestPreview`].
 pub const REQUESTS_PREVIEW: &str = "/v1/requests/preview";
+/// `GET`: an [`EmergencyList`].
+pub const EMERGENCIES: &str = "/v1/emergencies";
+/// `GET`: an [`AnomaliesAnswer`]. Auditors only.
+pub const ANOMALIES: &str = "/v1/anomalies";
 /// `GET`: a [`HoldList`]. `POST`: a [`HoldRequest`] answered with a [`HoldSheet`]. With `/` and an id behind it, `GET`: a
 /// [`HoldSheet`]; with `/attach`, `POST`: an [`AttachRequest`]; with `/approve`, `/renew` or `/release`, `POST`; each answered
 /// with [`Done`].
@@ -77,6 +87,8 @@ pub const READYZ: &str = "/readyz";
 
 /// Version of the JSON of a lookup.
 pub const LOOKUP_VERSION: u32 = 1;
+/// Version of the JSON of anomalies.
+pub const ANOMALIES_VERSION: u32 = 1;
 /// Version of the JSON of the policy.
 pub const POLICY_VERSION: u32 = 1;
 /// Version of the JSON of a look-up of one subscriber.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::LookupAnswer;
+use super::{EmergencyCounts, LookupAnswer};
 use crate::domain::process::Group;
 use crate::domain::verdict::Verdict;
 
@@ -179,6 +179,9 @@ pub struct RequestLine {
 pub struct RequestList {
     /// The oldest first.
     pub requests: Vec<RequestLine>,
+    /// The emergencies among them that wait for somebody.
+    #[serde(default)]
+    pub emergencies: EmergencyCounts,
 }
 
 /// One request.
@@ -187,8 +190,14 @@ pub struct RequestList {
 pub struct RequestSheet {
     /// Its line in the list.
     pub line: RequestLine,
-    /// All fields as they were filed.
+    /// All fields as they were filed or added.
     pub fields: BTreeMap<String, String>,
+    /// Which of them were added later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<AddedText>,
+    /// The legal process that followed, if it is an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<String>,
     /// When it was opened.
     pub opened: String,
     /// By whom.
@@ -215,6 +224,38 @@ pub struct RequestSheet {
     pub items: Vec<ItemSheet>,
     /// What to look at before anything is answered.
     pub warnings: Vec<Warning>,
+}
+
+/// A field that was added to the papers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddedText {
+    /// Its name.
+    pub field: String,
+    /// Who added it.
+    pub by: String,
+    /// When.
+    pub at: String,
+}
+
+/// Fields to be added to the papers of a request. What is on file is not changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldsPaper {
+    /// Their texts, by name.
+    pub set: BTreeMap<String, String>,
+}
+
+/// Fields were added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldsAdded {
+    /// The request.
+    pub id: String,
+    /// The entry in the access ledger.
+    pub ledger: u64,
+    /// What is still missing before anything is answered.
+    pub missing: Vec<String>,
 }
 
 /// A line of the bill.

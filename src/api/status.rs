@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ClockStatus;
+use super::{ClockStatus, EmergencyCounts};
 
 /// What the daemon says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub struct StatusAnswer {
     pub disk: DiskStatus,
     /// Entries in the access ledger.
     pub access_entries: u64,
+    /// Emergencies that wait for an approver or for the legal process that must follow.
+    #[serde(default)]
+    pub emergencies: EmergencyCounts,
     /// The configured sources and what is known of them.
     pub sources: Vec<SourceStatus>,
     /// Counts since the start, by name.

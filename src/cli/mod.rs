@@ -1,6 +1,7 @@
 //! The command lines of `lapsed` and `lapse`: one command, one file. stdout is data, stderr is talk.
 
 pub mod answers;
+mod audit;
 mod cells;
 mod check_config;
 mod client;
@@ -8,6 +9,7 @@ mod clock;
 mod connect;
 mod context;
 mod decommission;
+mod emergency;
 mod ending;
 mod escape;
 mod hold;
@@ -164,6 +166,8 @@ enum LapseCommand {
     Lookup(lookup::Args),
     /// File legal processes, and see what is on file.
     Request(request::Args),
+    /// File emergencies, confirm them, and see which of them wait for their legal process.
+    Emergency(emergency::Args),
     /// Preserve what is there for a process that may follow.
     Hold(hold::Args),
     /// Ask what one subscriber had over a span, under a legal process: logons and assignments. Approvers only.
@@ -176,6 +180,8 @@ enum LapseCommand {
     Status(status::Args),
     /// Show what is kept, for how long, who may ask, and under which legal process; no personal data.
     Policy(policy::Args),
+    /// Show what stands out in how rights are used. Auditors only.
+    Audit(audit::Args),
     /// Show the daemon's clock, or accept it when it is in doubt.
     Clock(clock::Args),
     /// Show what is destroyed, what will be, and the reports of it; change the window.
@@ -231,12 +237,14 @@ fn ask(connection: &Connection, command: LapseCommand, place: &context::Place) -
     match command {
         LapseCommand::Lookup(args) => lookup::lookup(connection, &args),
         LapseCommand::Request(args) => request::request(connection, &args),
+        LapseCommand::Emergency(args) => emergency::emergency(connection, &args),
         LapseCommand::Hold(args) => hold::hold(connection, args),
         LapseCommand::Triage(args) => triage::triage(connection, &args),
         LapseCommand::Subscriber(args) => subscriber::subscriber(connection, &args),
         LapseCommand::Send(args) => send::send(connection, &args),
         LapseCommand::Status(args) => status::status(connection, &args),
         LapseCommand::Policy(args) => policy::policy(connection, &args),
+        LapseCommand::Audit(args) => audit::audit(connection, &args),
         LapseCommand::Clock(args) => clock::clock(connection, &args),
         LapseCommand::Purge(args) => purge::purge(connection, &args),
         LapseCommand::Context(args) => context::context(place, &args),

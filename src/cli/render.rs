@@ -7,6 +7,7 @@ use crate::domain::actor::Role;
 use crate::domain::process::Group;
 
 use super::escape::escape;
+use super::render_request::waiting;
 
 /// Builds a sheet of names and values.
 #[derive(Default)]
@@ -52,6 +53,7 @@ pub(super) fn status_sheet(status: &StatusAnswer) -> String {
         sheet.line("disk", &format!("FULL ({free} MiB free): events are not acknowledged until there is room again"));
     }
     sheet.line("ledger", &format!("{} access entries", status.access_entries));
+    sheet.maybe("emergencies", waiting(&status.emergencies).as_deref());
     for source in &status.sources {
         let heard = source.heard.as_deref().unwrap_or("never heard");
         sheet.line("source", &format!("{}: newest event {heard}", source.name));

@@ -2,17 +2,18 @@
 
 use std::fmt::Write as _;
 
-use crate::api::{ItemSheet, RequestLine, RequestList, RequestSheet};
+use crate::api::{EmergencyCounts, ItemSheet, RequestLine, RequestList, RequestSheet};
 
 use super::escape::escape;
 use super::render::Sheet;
 
 /// The list of what is on file.
 pub(super) fn list(list: &RequestList) -> String {
+    let waiting = waiting(&list.emergencies);
     if list.requests.is_empty() {
         return "no request is on file\n".to_owned();
     }
-    let mut text = String::new();
+    let mut text = waiting.map(|waiting| format!("EMERGENCIES: {waiting}\n")).unwrap_or_default();
     for line in &list.requests {
         let RequestLine { id, state, process, case, agency, .. } = line;
         let (process, case, agency) = (escape(process), escape(case), escape(agency));
@@ -26,6 +27,13 @@ pub(super) fn list(list: &RequestList) -> String {
     text
 }
 
+/// The emergencies that wait for somebody; `None` if none does.
+pub(super) fn waiting(counts: &EmergencyCounts) -> Option<String> {
+    let EmergencyCounts { awaiting_approval, overdue } = counts;
+    let waits = *awaiting_approval > 0 || *overdue > 0;
+    waits.then(|| format!("{awaiting_approval} await an approver, {overdue} overdue (`lapse emergency list`)"))
+}
+
 /// One request.
 pub(super) fn sheet(request: &RequestSheet) -> String {
     let line = &request.line;
@@ -34,6 +42,10 @@ pub(super) fn sheet(request: &RequestSheet) -> String {
     for (name, text) in &request.fields {
         sheet.line(name, text);
     }
+    for added in &request.added {
+        sheet.line("added", &format!("{} at {} by {}", added.field, added.at, added.by));
+    }
+    sheet.maybe("followed by", request.follow_up.as_deref());
     sheet.line("opened", &format!("{} by {}", request.opened, request.opened_by));
     for name in &request.approved_by {
         sheet.line("approved", &format!("by {name}"));

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::{
-    Done, ItemReading, ItemsPaper, REQUESTS, REQUESTS_PREVIEW, RequestList, RequestOpened, RequestPaper,
-    RequestPreview, RequestSheet, Warning,
+    Done, FieldsAdded, FieldsPaper, ItemReading, ItemsPaper, REQUESTS, REQUESTS_PREVIEW, RequestList, RequestOpened,
+    RequestPaper, RequestPreview, RequestSheet, Warning,
 };
 use crate::written::items::MAX_BYTES;
 
@@ -26,6 +26,7 @@ use super::{Connection, Ending, Output, client, render_request, say, tell};
   lapse request list
   lapse request show 7b3c...
   lapse request add 7b3c... items.csv
+  lapse request set 7b3c... statute='18 USC 2703(c)(2)'
   lapse lookup --request 7b3c... --all
   lapse request close 7b3c...
 
@@ -85,6 +86,14 @@ enum Command {
         /// The items, CSV; - is standard input.
         items: PathBuf,
     },
+    /// Add fields that the papers lacked, such as a statute. What is on file is not changed.
+    Set {
+        /// The request.
+        id: String,
+        /// The fields.
+        #[arg(value_name = "FIELD=TEXT", required = true)]
+        fields: Vec<String>,
+    },
     /// Approve a request that somebody else opened. Approvers only.
     Approve {
         /// The request.
@@ -99,7 +108,8 @@ enum Command {
 
 pub(super) fn request(connection: &Connection, args: &Args) -> Ending {
     let done = match &args.command {
-        Command::Open { file, items, set } => open(connection, file.as_deref(), items.as_deref(), set),
+        Command::Open { file, items, set } => open(connection, file.as_deref(), items.as_deref(), set, None),
+        Command::Set { id, fields } => set(connection, id, fields),
         Command::List { output } => list(connection, *output),
         Command::Show { id, output } => show(connection, id, *output),
         Command::Add { id, items } => add(connection, id, items),
@@ -128,15 +138,29 @@ fn wrong(what: &str) -> Ending {
     Ending::Usage
 }
 
-fn open(connection: &Connection, file: Option<&Path>, items: Option<&Path>, set: &[String]) -> Result<String, Ending> {
+/// Files a request; `kind` is its type, if only one is possible.
+pub(super) fn open(
+    connection: &Connection,
+    file: Option<&Path>,
+    items: Option<&Path>,
+    set: &[String],
+    kind: Option<&str>,
+) -> Result<String, Ending> {
     let mut paper = file.map_or_else(|| Ok(RequestPaper::default()), read_paper)?;
     for pair in set {
-        let (name, text) = pair.split_once('=').ok_or_else(|| wrong(&format!("`{pair}` is not FIELD=TEXT")))?;
+        let (name, text) = field_of(pair)?;
         if name == "type" {
             paper.process = Some(text.to_owned());
         } else {
             paper.fields.insert(name.to_owned(), text.to_owned());
         }
+    }
+    if let Some(kind) = kind {
+        let other = paper.process.as_deref().filter(|process| *process != kind);
+        if let Some(other) = other {
+            return Err(wrong(&format!("the type is `{other}`, not {kind}: `lapse request open` files it")));
+        }
+        paper.process = Some(kind.to_owned());
     }
     if let Some(items) = items {
         paper.items_csv = Some(read_text(items)?);
@@ -188,6 +212,26 @@ fn confirm(connection: &Connection, paper: &RequestPaper) -> Result<(), Ending> 
     let read = io::stdin().lock().read_line(&mut line);
     read.map_err(|error| wrong(&format!("cannot read from the terminal: {error}")))?;
     if matches!(line.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(wrong("nothing was filed")) }
+}
+
+/// Adds fields to the papers of a request.
+pub(super) fn set(connection: &Connection, id: &str, fields: &[String]) -> Result<String, Ending> {
+    let mut paper = FieldsPaper::default();
+    for pair in fields {
+        let (name, text) = field_of(pair)?;
+        if paper.set.insert(name.to_owned(), text.to_owned()).is_some() {
+            return Err(wrong(&format!("`{name}` comes twice")));
+        }
+    }
+    let added: FieldsAdded = client::ask(connection, &path(id, "/fields")?, Some(&paper))?;
+    if !added.missing.is_empty() {
+        tell(&format!("lapse: still missing: {}", added.missing.join(", ")));
+    }
+    Ok(format!("{} has {} more fields; entry {} of the access ledger\n", added.id, paper.set.len(), added.ledger))
+}
+
+fn field_of(pair: &str) -> Result<(&str, &str), Ending> {
+    pair.split_once('=').ok_or_else(|| wrong(&format!("`{pair}` is not FIELD=TEXT")))
 }
 
 fn read_text(path: &Path) -> Result<String, Ending> {
@@ -263,7 +307,7 @@ fn act(connection: &Connection, id: &str, act: &str, done: &str) -> Result<Strin
     Ok(format!("{id} {done}; entry {ledger} of the access ledger\n"))
 }
 
-fn json(value: &impl Serialize) -> Result<String, Ending> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, Ending> {
     let written = serde_json::to_string(value);
     written.map(|json| json + "\n").map_err(|error| {
         tell(&format!("lapse: cannot write the answer: {error}"));

@@ -20,7 +20,7 @@ use super::reader::At;
 use super::secret::SecretError;
 use super::{
     Clock, Config, ConfigError, Ingest, Listen, Lookup, Network, SecretFile, Store, api, dhcp, names, nat, principals,
-    process_types, radius, streams,
+    process_types, radius, streams, watch,
 };
 use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
@@ -100,6 +100,7 @@ pub(super) fn check(file: File, base: &Path, named: Named<'_>, faults: &Faults<'
         deterministic_nats: nat::check(file.deterministic_nats, faults),
         ingest: ingest(&file.ingest),
         clock: clock(&file.clock, faults),
+        watch: watch::check(file.watch),
         retention: retention.unwrap_or_else(default_retention),
     }
 }

@@ -16,10 +16,11 @@ use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::shape::{
     API, CLOCK, DHCP, DHCP_LEASES, DISCLOSURE, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC, NETWORK, PRINCIPAL,
-    RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, SPOOL, STORE, STREAM,
+    RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, SPOOL, STORE, STREAM, WATCH,
 };
 use super::streams::{SourceTable, SpoolTable};
 use super::value;
+use super::watch::WatchTable;
 use crate::domain::actor::Role;
 use crate::domain::erasure::ErasureClass;
 use crate::domain::lease::{LeaseFormat, LeaseIdentity};
@@ -50,6 +51,7 @@ pub(super) struct File {
     pub(super) spools: Vec<SpoolTable>,
     pub(super) ingest: IngestTable,
     pub(super) clock: ClockTable,
+    pub(super) watch: WatchTable,
     pub(super) networks: Vec<NetworkTable>,
     pub(super) deterministic_nats: Vec<DeterministicTable>,
     pub(super) principals: Vec<PrincipalTable>,
@@ -199,6 +201,7 @@ impl File {
             spools: root.tables("spool", &SPOOL, SpoolTable::read),
             ingest: root.table("ingest", &INGEST, IngestTable::read),
             clock: root.table("clock", &CLOCK, ClockTable::read),
+            watch: root.table("watch", &WATCH, WatchTable::read),
             networks: root.tables("network", &NETWORK, NetworkTable::read),
             deterministic_nats: root.table("nat", &NAT, |table| {
                 table.tables("deterministic", &NAT_DETERMINISTIC, DeterministicTable::read)

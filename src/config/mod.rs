@@ -24,6 +24,7 @@ mod shape;
 mod source;
 mod streams;
 mod value;
+mod watch;
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -50,6 +51,7 @@ pub use remark::Remark;
 pub use secret::{Secret, SecretError, SecretFile};
 pub use shape::{Hint, SHAPES, Shape};
 pub use source::Source;
+pub use watch::Watch;
 
 /// The most that is read of a file: room for some hundred thousand networks.
 const LARGEST_FILE: u64 = 16 << 20;
@@ -95,6 +97,8 @@ pub struct Config {
     pub ingest: Ingest,
     /// When the wall clock is in doubt.
     pub clock: Clock,
+    /// From which counts on the use of rights stands out.
+    pub watch: Watch,
 }
 
 /// `[store]`: the room that the store keeps for itself.
@@ -411,6 +415,7 @@ impl Default for Config {
             principals: Vec::new(),
             ingest: Ingest::default(),
             clock: Clock::default(),
+            watch: Watch::default(),
         }
     }
 }

@@ -29,6 +29,7 @@ pub(super) static ROOT: Shape = Shape {
         "spool",
         "ingest",
         "clock",
+        "watch",
         "network",
         "nat",
         "principal",
@@ -90,6 +91,10 @@ pub(super) static SPOOL: Shape =
     Shape { heading: "[[spool]]", keys: &["path", "name", "realm", "interims", "max-delay", "max-silence", "resets"] };
 pub(super) static INGEST: Shape = Shape { heading: "[ingest]", keys: &["queue", "batch"] };
 pub(super) static CLOCK: Shape = Shape { heading: "[clock]", keys: &["max-step"] };
+pub(super) static WATCH: Shape = Shape {
+    heading: "[watch]",
+    keys: &["sweep", "many-items", "same-subscriber", "purged-probes", "emergency-overdue", "failed-approvals"],
+};
 pub(super) static NETWORK: Shape = Shape { heading: "[[network]]", keys: &["prefix", "entity", "sources", "shared"] };
 pub(super) static NAT: Shape = Shape { heading: "[nat]", keys: &["deterministic"] };
 pub(super) static NAT_DETERMINISTIC: Shape = Shape {
@@ -100,7 +105,7 @@ pub(super) static PRINCIPAL: Shape =
     Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "certificate", "role"] };
 
 /// Every table of the configuration, the top of the file first.
-pub static SHAPES: [&Shape; 20] = [
+pub static SHAPES: [&Shape; 21] = [
     &ROOT,
     &STORE,
     &RETENTION,
@@ -117,6 +122,7 @@ pub static SHAPES: [&Shape; 20] = [
     &SPOOL,
     &INGEST,
     &CLOCK,
+    &WATCH,
     &NETWORK,
     &NAT,
     &NAT_DETERMINISTIC,

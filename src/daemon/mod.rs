@@ -26,6 +26,7 @@ mod stopwatch;
 mod tail;
 mod time;
 mod upkeep;
+mod watching;
 mod ways_in;
 mod writer;
 
@@ -61,6 +62,7 @@ use readers::Readers;
 use room::Room;
 use settling::Settling;
 use time::Time;
+use watching::Watching;
 use ways_in::WaysIn;
 use writer::{Queue, Writer};
 
@@ -123,6 +125,9 @@ pub enum DaemonError {
         /// Why.
         source: io::Error,
     },
+    /// The machine gives no random bytes.
+    #[error("no random bytes: {0}")]
+    Random(getrandom::Error),
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
@@ -173,7 +178,7 @@ impl Daemon {
         let (config, store) = (Arc::new(config), Arc::new(store));
         make_ledger_keys(&config)?;
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
-        let counters = Arc::new(Counters::default());
+        let (counters, view) = (Arc::new(Counters::default()), PurgeView::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
         let Writer { queue, thread: writer, ended: writer_ended } = Writer::start(writer::Start {
             store: Arc::clone(&store),
@@ -186,7 +191,6 @@ impl Daemon {
             batch: config.ingest.batch,
         })
         .map_err(DaemonError::Thread)?;
-        let view = PurgeView::default();
         let purge = start_purge(&store, &config, &time, &counters, &room, &view).await?;
         let context = Context {
             config: Arc::clone(&config),
@@ -210,6 +214,7 @@ impl Daemon {
             ears: Arc::clone(&ears),
             desk: Arc::new(Desk::open(Arc::clone(&store))?),
             readers: Readers::start().map_err(DaemonError::Thread)?,
+            watching: Watching::start(started).map_err(DaemonError::Random)?,
             purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),

@@ -12,7 +12,7 @@ use crate::domain::verdict::Verdict;
 /// A request on file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What was filed, and does not change.
+    /// What was filed, and what was added to it later. Nothing of it is changed or taken out.
     pub papers: Papers,
     /// What it asks for; numbered from 1. Items are added, and none is changed or taken out.
     pub items: Vec<Item>,
@@ -32,6 +32,9 @@ pub struct State {
     pub salt: [u8; 32],
     /// Where what is captured for it, and what was answered, is sealed.
     pub capture: Option<String>,
+    /// The fields that were added to its papers, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<Addition>,
     /// Who approved it.
     pub approvals: Vec<Approval>,
     /// The answers that were given last, by item.
@@ -40,8 +43,37 @@ pub struct State {
     pub changed: BTreeSet<u32>,
     /// The holds that it may be answered from.
     pub holds: BTreeSet<String>,
+    /// The legal process that followed, if it is an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<FollowUp>,
     /// When it was closed, in milliseconds since 1970.
     pub closed: Option<u64>,
+}
+
+/// A field was added to the papers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Addition {
+    /// Its name.
+    pub field: String,
+    /// Who added it: every name that the person goes by, the one they acted under first.
+    pub by: Vec<String>,
+    /// When, in milliseconds since 1970.
+    pub at: u64,
+    /// How many approvals there were by then. They do not speak of it.
+    pub after: usize,
+}
+
+/// A legal process followed an emergency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FollowUp {
+    /// The request that it is.
+    pub request: String,
+    /// Who said so: every name that the person goes by, the one they acted under first.
+    pub by: Vec<String>,
+    /// When, in milliseconds since 1970.
+    pub at: u64,
 }
 
 /// Somebody approved it.
@@ -160,9 +192,29 @@ impl Request {
         Timestamp::from_millis(self.state.opened)
     }
 
-    /// Did somebody else than who opened it approve it?
+    /// Did somebody else than who opened it approve it as it is? What is added afterwards, nobody has approved.
     pub fn is_approved(&self) -> bool {
-        self.state.approvals.iter().any(|approval| !approval.is_by(&self.state.opened_by))
+        self.approvals().any(|approval| !approval.is_by(&self.state.opened_by))
+    }
+
+    /// The approvals that speak of all that is in the papers.
+    pub fn approvals(&self) -> impl Iterator<Item = &Approval> {
+        let earlier = self.state.added.last().map_or(0, |added| added.after);
+        self.state.approvals.iter().skip(earlier)
+    }
+
+    /// Takes papers to which these fields were added.
+    pub fn take_added<'a>(
+        &mut self,
+        papers: Papers,
+        fields: impl IntoIterator<Item = &'a String>,
+        by: &[String],
+        now: Timestamp,
+    ) {
+        let after = self.state.approvals.len();
+        let added = |field: &String| Addition { field: field.clone(), by: by.to_vec(), at: now.millis(), after };
+        self.state.added.extend(fields.into_iter().map(added));
+        self.papers = papers;
     }
 }
 
@@ -194,16 +246,19 @@ mod tests {
             fields: BTreeMap::from([("case".into(), "24-CR-1022".into())]),
             received: 1_795_295_003_000,
             issued: None,
+            follow_up_due: None,
         };
         let state = State {
             opened: 1_795_295_004_000,
             opened_by: vec!["desk-1".into()],
             salt: [7; 32],
             capture: None,
+            added: Vec::new(),
             approvals: Vec::new(),
             given: BTreeMap::new(),
             changed: BTreeSet::new(),
             holds: BTreeSet::new(),
+            follow_up: None,
             closed: None,
         };
         Request { papers, items: vec![item("203.0.113.7"), item("203.0.113.8")], state }
@@ -226,6 +281,12 @@ mod tests {
         request.state.approvals.push(Approval { by: vec!["lead-7".into(), "desk-1".into()], at: 1 });
         assert!(!request.is_approved());
         request.state.approvals.push(Approval { by: vec!["lead-1".into()], at: 2 });
+        assert!(request.is_approved());
+        // What was added since, nobody has seen.
+        let papers = request.papers.clone();
+        request.take_added(papers, [&"statute".to_owned()], &["desk-1".to_owned()], Timestamp::from_millis(3));
+        assert!(!request.is_approved());
+        request.state.approvals.push(Approval { by: vec!["lead-1".into()], at: 4 });
         assert!(request.is_approved());
     }
 }

@@ -10,6 +10,7 @@
 
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+mod emergency;
 mod filed;
 mod hold;
 mod item;
@@ -17,7 +18,7 @@ mod papers;
 pub mod remarks;
 pub mod triage;
 
-pub use filed::{Approval, FiledError, Given, Request, State};
+pub use filed::{Addition, Approval, FiledError, FollowUp, Given, Request, State};
 pub use hold::Hold;
 pub use item::{Item, ItemFault, items};
-pub use papers::{MAX_FIELD, PaperFault, Papers};
+pub use papers::{CUSTOMER_ENTITY, MAX_FIELD, PaperFault, Papers};

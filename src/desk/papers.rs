@@ -17,8 +17,20 @@ pub const MAX_FIELD: usize = 4000;
 /// Fields without which nothing is filed.
 const NEEDED: [&str; 5] = ["authority", "agency", "officer", "officer-contact", "case"];
 /// Fields that may be there.
-const OPTIONAL: [&str; 7] =
-    ["issued", "received", "return-by", "jurisdiction", "document-digest", "non-disclosure", "non-disclosure-until"];
+const OPTIONAL: [&str; 8] = [
+    "issued",
+    "received",
+    "return-by",
+    "jurisdiction",
+    "document-digest",
+    "non-disclosure",
+    "non-disclosure-until",
+    CUSTOMER_ENTITY,
+];
+/// Whose customer, where several entities are configured.
+pub const CUSTOMER_ENTITY: &str = "customer-entity";
+/// The field that says when the process that follows an emergency is due.
+const FOLLOW_UP_DUE: &str = "follow-up-due";
 /// What only somebody of ours can give, by approving; nobody can write it into the papers.
 const GIVEN_BY_APPROVAL: [Need; 2] = [Need::Approver, Need::SecondPerson];
 
@@ -35,6 +47,9 @@ pub struct Papers {
     /// When it was issued: the last instant that the text can stand for, in milliseconds since 1970. A day without a zone ends with
     /// its last zone.
     pub issued: Option<u64>,
+    /// Before when the process that follows an emergency is due, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up_due: Option<u64>,
 }
 
 /// Why papers cannot be filed.
@@ -60,18 +75,7 @@ impl Papers {
     ) -> Result<(Self, Vec<Warning>), Vec<PaperFault>> {
         let (mut faults, mut warnings) = (Vec::new(), Vec::new());
         let mut wrong = |field: &str, detail: String| faults.push(PaperFault { field: field.to_owned(), detail });
-        let known = || ProcessType::ALL.map(ProcessType::name).join(", ");
-        let process = match process.map(str::parse::<ProcessType>) {
-            Some(Ok(process)) => Some(process),
-            Some(Err(error)) => {
-                wrong("type", format!("{error}; there are {}", known()));
-                None
-            }
-            None => {
-                wrong("type", format!("it is missing; there are {}", known()));
-                None
-            }
-        };
+        let process = kind(process).map_err(|detail| wrong("type", detail)).ok();
         for name in NEEDED {
             if fields.get(name).is_none_or(|text| text.trim().is_empty()) {
                 wrong(name, "it is missing; nothing is answered without a process on file".into());
@@ -93,6 +97,8 @@ impl Papers {
             }
         };
         let (issued, received, _) = (date("issued"), date("received"), date("return-by"));
+        let due = fields.get(FOLLOW_UP_DUE).map(|text| due(text, now));
+        let due = due.transpose().map_err(|detail| wrong(FOLLOW_UP_DUE, detail)).ok().flatten();
         if let Some(Moment { whole_day: true, .. }) = received {
             let text = "`received` is a day without a time: its first instant in UTC is taken".to_owned();
             warnings.push(Warning { item: None, code: "received-date-only".into(), text });
@@ -113,11 +119,54 @@ impl Papers {
         match process {
             Some(process) if faults.is_empty() => {
                 let issued = issued.map(|moment| moment.last().millis());
-                let papers = Self { process, fields: fields.clone(), received: received_at.millis(), issued };
+                let (fields, received) = (fields.clone(), received_at.millis());
+                let papers = Self { process, fields, received, issued, follow_up_due: due.map(Timestamp::millis) };
                 Ok((papers, warnings))
             }
             _ => Err(faults),
         }
+    }
+
+    /// The papers with fields that came later, at `now`. What is on file stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// Every field that is on file already, is unknown or cannot be understood.
+    pub fn with(&self, fields: &BTreeMap<String, String>, now: Timestamp) -> Result<Self, Vec<PaperFault>> {
+        let mut with = self.clone();
+        let mut faults = Vec::new();
+        for (name, text) in fields {
+            if let Err(detail) = with.add(name, text, now) {
+                faults.push(PaperFault { field: name.clone(), detail });
+            }
+        }
+        if fields.is_empty() {
+            faults.push(PaperFault { field: "set".into(), detail: "no field is named".into() });
+        }
+        if faults.is_empty() { Ok(with) } else { Err(faults) }
+    }
+
+    fn add(&mut self, name: &str, text: &str, now: Timestamp) -> Result<(), String> {
+        if !is_field(name) {
+            return Err("there is no such field".into());
+        }
+        if !self.field(name).trim().is_empty() || name == "received" {
+            return Err("it is on file, and what is on file is not changed".into());
+        }
+        if text.trim().is_empty() {
+            return Err("it is empty".into());
+        }
+        if text.len() > MAX_FIELD {
+            return Err(format!("it is longer than {MAX_FIELD} bytes"));
+        }
+        match name {
+            "issued" => self.issued = Some(moment(text)?.at.millis()),
+            "return-by" => drop(moment(text)?),
+            FOLLOW_UP_DUE => self.follow_up_due = Some(due(text, now)?.millis()),
+            _ => {}
+        }
+        self.fields.insert(name.to_owned(), text.to_owned());
+        Ok(())
     }
 
     /// A field as written; empty if it is not there.
@@ -144,6 +193,15 @@ impl Papers {
     }
 }
 
+fn kind(process: Option<&str>) -> Result<ProcessType, String> {
+    let known = || ProcessType::ALL.map(ProcessType::name).join(", ");
+    match process.map(str::parse::<ProcessType>) {
+        Some(Ok(process)) => Ok(process),
+        Some(Err(error)) => Err(format!("{error}; there are {}", known())),
+        None => Err(format!("it is missing; there are {}", known())),
+    }
+}
+
 fn is_field(name: &str) -> bool {
     let of_type =
         Need::ALL.into_iter().filter(|need| !GIVEN_BY_APPROVAL.contains(need)).any(|need| need.name() == name);
@@ -162,6 +220,13 @@ impl Moment {
     fn last(self) -> Timestamp {
         if self.whole_day { self.at.plus(Duration::from_secs(36 * 3600)) } else { self.at }
     }
+}
+
+/// Before when something is due that must lie in the future; a day lasts until its end in UTC.
+fn due(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let Moment { at, whole_day } = moment(text)?;
+    let due = if whole_day { at.plus(Duration::from_secs(86_400)) } else { at };
+    if due > now { Ok(due) } else { Err(format!("`{text}` does not lie in the future: it is {now}")) }
 }
 
 /// Reads a day (`2026-11-20`) or an instant with a zone.
@@ -207,6 +272,26 @@ mod tests {
         let faults = Papers::read(Some("subpena"), &given, now()).unwrap_err();
         let wrong: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(wrong, ["type", "officer", "approver", "recieved", "issued"]);
+    }
+
+    #[test]
+    fn what_comes_later_is_added_and_nothing_on_file_is_changed() {
+        let (papers, _) = Papers::read(Some("emergency"), &fields(&[]), now()).unwrap();
+        let set = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+            papers.with(&pairs.collect(), now())
+        };
+        let with = set(&[("nature-of-harm", "a child is missing"), ("follow-up-due", "2026-11-24")]).unwrap();
+        assert_eq!(with.given(false), [Need::NatureOfHarm, Need::FollowUpDue]);
+        // 2026-11-25T00:00:00Z: the day is over then.
+        assert_eq!(with.follow_up_due, Some(1_795_564_800_000));
+        let faults = set(&[("case", "x"), ("follow-up-due", "2026-11-20"), ("second-person", "me"), ("statute", " ")]);
+        let wrong: Vec<String> = faults.unwrap_err().into_iter().map(|fault| fault.field).collect();
+        assert_eq!(wrong, ["case", "follow-up-due", "second-person", "statute"]);
+        assert!(with.with(&[("nature-of-harm".to_owned(), "y".to_owned())].into(), now()).is_err());
+        assert!(set(&[]).is_err() && set(&[("received", "2026-11-20")]).is_err());
+        let past = fields(&[("follow-up-due", "2026-11-20T00:00:00Z")]);
+        assert!(Papers::read(Some("emergency"), &past, now()).is_err());
     }
 
     #[test]

@@ -74,6 +74,11 @@ impl Role {
         matches!(self, Self::Operator | Self::Approver)
     }
 
+    /// May this role read what stands out in how others use their rights? It holds no personal data of subscribers.
+    pub const fn may_read_anomalies(self) -> bool {
+        matches!(self, Self::Auditor)
+    }
+
     /// May this role read what was purged, and the reports of it? They hold no personal data.
     pub const fn may_read_purges(self) -> bool {
         matches!(self, Self::Operator | Self::Auditor | Self::Approver)

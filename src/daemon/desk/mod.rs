@@ -5,11 +5,13 @@
 
 mod register;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Mutex;
 
 use crate::desk::{FiledError, Hold, Request};
+use crate::domain::process::ProcessType;
 use crate::domain::time::Timestamp;
 use crate::store::{CaseClass, CaseId, CaseRow, CasesError, SealedRow, Store};
 
@@ -27,6 +29,8 @@ pub(super) type Held = Arc<Mutex<Hold>>;
 pub(super) struct Desk {
     store: Arc<Store>,
     requests: Register<Request>,
+    /// Those of the requests that are emergencies.
+    emergencies: RwLock<BTreeSet<CaseId>>,
     holds: Register<Hold>,
 }
 
@@ -46,7 +50,8 @@ impl Desk {
         if orphans > 0 {
             tracing::warn!(orphans, "sealed rows without a key are taken out");
         }
-        let desk = Self { requests: Register::default(), holds: Register::default(), store };
+        let desk =
+            Self { requests: Register::default(), emergencies: RwLock::default(), holds: Register::default(), store };
         for case in desk.store.cases() {
             let read = match case.class {
                 CaseClass::Request => desk.read(case.id, Request::of_rows).map(|read| {
@@ -102,8 +107,17 @@ impl Desk {
         self.requests.ids().into_iter().filter_map(|id| Some((id, self.find(id, now)?))).collect()
     }
 
+    /// Every emergency on file.
+    pub(super) fn emergencies(&self, now: Timestamp) -> Vec<(CaseId, Filed)> {
+        let ids = self.emergencies.read().unwrap_or_else(PoisonError::into_inner).clone();
+        ids.into_iter().filter_map(|id| Some((id, self.find(id, now)?))).collect()
+    }
+
     /// Takes a request that has become durable.
     pub(super) fn take(&self, id: CaseId, request: Request) {
+        if request.papers.process == ProcessType::Emergency {
+            self.emergencies.write().unwrap_or_else(PoisonError::into_inner).insert(id);
+        }
         self.requests.take(id, request);
     }
 

@@ -88,6 +88,7 @@ pub(super) async fn approve(
     let (id, held) = app.held_case(&id)?;
     let mut hold = held.lock().await;
     if hold.placed_by.iter().any(|name| names(&asker).contains(name)) {
+        app.change_hold(&asker, id, &hold, HoldAct::ApprovalRefused).await?;
         return Err(Problem::forbidden("nobody approves what they placed: another approver must").into());
     }
     if hold.approved.is_some() {

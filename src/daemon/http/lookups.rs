@@ -58,9 +58,11 @@ pub(super) async fn lookup(
             (answer, read)
         }
     };
+    let whom = app.whom(&question, &answer);
     let recording = Stopwatch::start();
     let ledger = app.record(&asker, &papers, |access| Entry::Lookup { access, verdict: answer.verdict }).await?;
     let timing = timing(read, recording.elapsed());
+    app.watch(&asker, &papers.case, Some(&question), whom);
     // The entry took a moment to become durable. What passed the horizon meanwhile is hidden, and a clock that jumped
     // meanwhile says nothing about the horizon.
     let Present { cutoff, .. } = app.time.present()?;

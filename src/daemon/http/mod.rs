@@ -1,8 +1,11 @@
 //! The API, on the Unix socket and over TLS.
 
 mod access;
+mod anomalies;
 mod captures;
 mod clock;
+mod customers;
+mod emergencies;
 mod events;
 mod gate;
 mod holds;
@@ -12,6 +15,7 @@ mod policy;
 mod purge;
 mod query;
 mod request_answers;
+mod request_fields;
 mod requests;
 mod serve;
 mod status;
@@ -49,6 +53,7 @@ use super::purge_view::PurgeView;
 use super::readers::Readers;
 use super::room::Room;
 use super::time::{InDoubt, Time};
+use super::watching::Watching;
 use super::writer::Queue;
 pub(super) use captures::keep_fresh;
 pub(super) use events::MOST_STREAMS;
@@ -69,6 +74,7 @@ pub(super) struct App {
     pub(super) ears: Arc<Ears>,
     pub(super) desk: Arc<Desk>,
     pub(super) readers: Readers,
+    pub(super) watching: Watching,
     pub(super) purge: PurgeView,
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.
@@ -122,6 +128,10 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(&of_request("/answers"), post(request_answers::answer))
         .route(&of_request("/approve"), post(requests::approve))
         .route(&of_request("/close"), post(requests::close))
+        .route(&of_request("/fields"), post(request_fields::add))
+        .route(&of_request("/follow-up"), post(emergencies::follow_up))
+        .route(api::EMERGENCIES, get(emergencies::list))
+        .route(api::ANOMALIES, get(anomalies::anomalies))
         .route(api::HOLDS, get(holds::list).post(holds::place))
         .route(&of_hold(""), get(holds::show))
         .route(&of_hold("/approve"), post(holds::approve))

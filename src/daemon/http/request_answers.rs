@@ -19,10 +19,11 @@ use crate::lookup::{Answer, Question};
 use crate::store::{CaseId, CaseRow};
 
 use super::captures::question;
+use super::customers::NOT_OWN;
 use super::identity::Asker;
 use super::lookups::{Asked, note, render};
 use super::requests::{committed, desk_failed, ties};
-use super::{App, Refusal, access};
+use super::{App, Refusal, access, customers};
 
 /// Where an answer comes from, unless it was captured or held.
 const FROM_STORE: &str = "store";
@@ -46,6 +47,7 @@ pub(super) async fn answer(
     let numbers = chosen(&request, which.items)?;
     let ruling = app.config.process_types.lookup(request.papers.process, &request.papers.given(request.is_approved()));
     let terms = on_file(access::terms(request.papers.process, ruling))?;
+    customers::is_known(&request.papers, &app.config)?;
     let mut answers = Vec::with_capacity(numbers.len());
     let mut changed = request.clone();
     for number in numbers {
@@ -103,18 +105,25 @@ impl App {
             Err(_) => (Answer::bare(Verdict::Refused, self.time.cutoff().horizon()), FROM_STORE),
             Ok(_) => self.answer_on_file(request, number, &question).await?,
         };
-        let verdict = answer.verdict;
+        let whom = self.whom(&question, &answer);
+        let answer = self.told(request, &question, answer);
         let ties = ties(id, request);
         let access = self.access(asker, &committed(&request.papers), &ties);
-        let index = self.file(&Entry::Lookup { access, verdict }, Vec::new()).await?;
+        let index = self.file(&Entry::Lookup { access, verdict: answer.verdict }, Vec::new()).await?;
+        self.watch(asker, request.papers.field("case"), Some(&question), whom);
         // What passed the horizon meanwhile is hidden.
         let Present { cutoff, .. } = self.time.present()?;
         let late = from == FROM_STORE && answer.holder.is_some() && cutoff.hides(question.at);
         let answer = if late { Answer::bare(Verdict::Purged, cutoff.horizon()) } else { answer };
-        let note = note(terms.as_ref().err(), answer.verdict);
+        // That passing the horizon makes the last difference: it may not tell own data from others'.
+        let is_told = terms.is_err() || self.is_told(request, &question, &answer);
+        let (answer, from) =
+            if is_told { (answer, from) } else { (Answer::bare(Verdict::Refused, cutoff.horizon()), FROM_STORE) };
+        let note = if is_told { note(terms.as_ref().err(), answer.verdict) } else { Some(NOT_OWN.to_owned()) };
         let entity = self.entity(&question, answer.verdict);
         let asked = Asked { written: &item.written.at, question: &question };
-        let answer = render(asked, answer, terms.as_ref().ok().copied(), ties.text(index));
+        let terms = terms.as_ref().ok().copied().filter(|_| is_told);
+        let answer = render(asked, answer, terms, ties.text(index));
         Ok(LookupAnswer { item: Some(number), entity, note, from: from.to_owned(), ..answer })
     }
 

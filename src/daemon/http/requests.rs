@@ -8,13 +8,13 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{
-    Done, ItemReading, ItemSheet, ItemsPaper, Problem, RequestLine, RequestList, RequestOpened, RequestPaper,
-    RequestPreview, RequestSheet, RequestState, Warning,
+    AddedText, Done, ItemReading, ItemSheet, ItemsPaper, Problem, RequestLine, RequestList, RequestOpened,
+    RequestPaper, RequestPreview, RequestSheet, RequestState, Warning,
 };
 use crate::audit::{Entry, Papers as Committed, RequestAct};
 use crate::daemon::desk::{DeskError, Filed};
 use crate::desk::remarks::{Context, Remark, remarks};
-use crate::desk::{self, Approval, Item, Papers, Request, State as Progress};
+use crate::desk::{self, Addition, Approval, Item, Papers, Request, State as Progress};
 use crate::domain::actor::Principal;
 use crate::domain::process::{Need, Terms};
 use crate::domain::time::Timestamp;
@@ -72,10 +72,12 @@ pub(super) async fn open(
         opened_by: names(&asker),
         salt: ties.salt.0,
         capture: Some(capture.to_string()),
+        added: Vec::new(),
         approvals: Vec::new(),
         given: BTreeMap::new(),
         changed: BTreeSet::new(),
         holds: BTreeSet::new(),
+        follow_up: None,
         closed: None,
     };
     let request = Request { papers, items, state };
@@ -99,7 +101,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, Asker(asker): Asker) -> Re
         lines.push((request.state.opened, app.line(id, &request)));
     }
     lines.sort_by_key(|(opened, _)| *opened);
-    Ok(Json(RequestList { requests: lines.into_iter().map(|(_, line)| line).collect() }))
+    let emergencies = app.emergency_counts(now).await;
+    Ok(Json(RequestList { requests: lines.into_iter().map(|(_, line)| line).collect(), emergencies }))
 }
 
 pub(super) async fn show(
@@ -149,15 +152,22 @@ pub(super) async fn approve(
     Path(id): Path<String>,
 ) -> Result<Json<Done>, Refusal> {
     if !asker.role.may_approve() {
+        // Of those who may see the request, it is on record that they tried.
+        if asker.role.may_file_requests()
+            && let Ok((id, filed)) = app.filed(&id)
+        {
+            app.change(&asker, id, &*filed.lock().await, RequestAct::ApprovalRefused).await?;
+        }
         return Err(Problem::forbidden(format!("role {} may not approve; approver may", asker.role)).into());
     }
     let (id, filed) = app.filed(&id)?;
     let mut request = filed.lock().await;
     still_open(&request)?;
     if request.state.opened_by.iter().any(|name| names(&asker).contains(name)) {
+        app.change(&asker, id, &request, RequestAct::ApprovalRefused).await?;
         return Err(Problem::forbidden("nobody approves what they opened: another approver must").into());
     }
-    if request.state.approvals.iter().any(|approval| approval.is_by(&names(&asker))) {
+    if request.approvals().any(|approval| approval.is_by(&names(&asker))) {
         return Err(Problem::conflict("you have approved it already").into());
     }
     let now = app.time.present()?.now;
@@ -233,7 +243,7 @@ impl App {
     /// What is pointed out before anything is answered: what is missing, and of the items from number `first` on what looks like a
     /// mistake.
     fn remarks(&self, papers: &Papers, terms: &Terms, items: &[Item], first: u32, now: Timestamp) -> Vec<Warning> {
-        let missing = missing(papers, terms).into_iter().map(|need| Warning {
+        let missing = missing(papers, terms, true).into_iter().map(|need| Warning {
             item: None,
             code: "missing".into(),
             text: format!("`{}` is not on file: nothing is answered without it", need.name()),
@@ -263,9 +273,9 @@ fn warning(item: u32, remark: &Remark) -> Warning {
     Warning { item: Some(item), code: remark.code().into(), text }
 }
 
-/// What must still be on file, besides an approval.
-fn missing(papers: &Papers, terms: &Terms) -> Vec<Need> {
-    let given = papers.given(true);
+/// What must still be on file. That an approval is there may be taken for granted.
+pub(super) fn missing(papers: &Papers, terms: &Terms, approved: bool) -> Vec<Need> {
+    let given = papers.given(approved);
     terms.needs.iter().filter(|need| !given.contains(need)).copied().collect()
 }
 
@@ -307,7 +317,7 @@ impl App {
     }
 
     /// The terms of what can be put on file: what releases nothing and preserves nothing is refused with its reason.
-    fn terms_on_file(&self, papers: &Papers) -> Result<&Terms, Problem> {
+    pub(super) fn terms_on_file(&self, papers: &Papers) -> Result<&Terms, Problem> {
         let table = &self.config.process_types;
         match (table.rows.get(&papers.process), table.refusal(papers.process)) {
             (Some(terms), Some(_)) if terms.hold.is_some() && terms.refused.is_none() => Ok(terms),
@@ -392,7 +402,7 @@ impl App {
         self.file(&entry, sealed).await
     }
 
-    fn line(&self, id: CaseId, request: &Request) -> RequestLine {
+    pub(super) fn line(&self, id: CaseId, request: &Request) -> RequestLine {
         let Request { papers, items, state } = request;
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let needs = self.config.process_types.rows.get(&papers.process).map(|terms| &terms.needs);
@@ -440,6 +450,8 @@ impl App {
         Ok(RequestSheet {
             line: self.line(id, request),
             fields: papers.fields.clone(),
+            added: state.added.iter().map(added).collect(),
+            follow_up: state.follow_up.as_ref().map(|follow_up| follow_up.request.clone()),
             opened: instant(state.opened),
             opened_by: acted(&state.opened_by),
             approved_by: state.approvals.iter().map(|approval| acted(&approval.by)).collect(),
@@ -447,13 +459,18 @@ impl App {
             expires: expiry(id).unwrap_or_default(),
             captures_expire: capture_of(request).and_then(expiry),
             releases: terms.releases.iter().copied().collect(),
-            missing: missing(papers, terms).into_iter().map(|need| need.name().to_owned()).collect(),
+            missing: missing(papers, terms, true).into_iter().map(|need| need.name().to_owned()).collect(),
             fees: Vec::new(),
             holds: state.holds.iter().cloned().collect(),
             items: items.collect(),
             warnings: self.remarks(papers, terms, &request.items, 1, self.time.believed()),
         })
     }
+}
+
+fn added(added: &Addition) -> AddedText {
+    let at = Timestamp::from_millis(added.at).to_string();
+    AddedText { field: added.field.clone(), by: acted(&added.by), at }
 }
 
 /// What entries of the ledger commit to.

@@ -39,6 +39,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
         disk,
         clock,
         access_entries,
+        emergencies: app.emergency_counts(app.time.believed()).await,
         sources: app.sources(),
         counters: app.counters.by_name(),
     }))

@@ -60,6 +60,8 @@ pub(super) async fn subscriber(
     let (finding, logons, assignments) = (history.finding, history.logons.len(), history.assignments.len());
     let entry = |access| Entry::Subscriber { access, finding, logons, assignments };
     let ledger = app.record(&asker, &papers, entry).await?;
+    let whom = question.entities.first().map(|entity| (entity.clone(), question.subscriber.clone()));
+    app.watch(&asker, &papers.case, None, whom);
     // What passed the horizon while the entry became durable is hidden.
     let present = app.time.present()?;
     let history = history.hidden_by(&question, present.cutoff);

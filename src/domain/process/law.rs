@@ -51,14 +51,17 @@ pub const fn of(kind: ProcessType) -> Law {
         ProcessType::CivilOrder => releasing(Compelled, SUBSCRIBER, &[Need::ServiceDate, Need::ObjectionDate]),
         ProcessType::Nsl => releasing(Compelled, SUBSCRIBER, &[Need::Certification]).in_bands(),
         ProcessType::Fisa => releasing(Compelled, ALL, &[Need::OrderNumber, Need::Scope]).and_reverse().in_bands(),
-        ProcessType::Consent => releasing(Voluntary, ALL, &[Need::ProofOfConsent, Need::ProofOfIdentity]).and_reverse(),
+        ProcessType::Consent => {
+            const NEEDS: &[Need] = &[Need::ProofOfConsent, Need::ProofOfIdentity, Need::Customer];
+            releasing(Voluntary, ALL, NEEDS).and_reverse()
+        }
         ProcessType::ProviderProtection => releasing(Voluntary, BASIC, &[Need::Approver, Need::Incident, Need::Reason]),
         ProcessType::Emergency => {
             const NEEDS: &[Need] = &[Need::CallBackProof, Need::NatureOfHarm, Need::SecondPerson, Need::FollowUpDue];
             releasing(Voluntary, ALL, NEEDS).and_reverse()
         }
         ProcessType::Cybertip => releasing(Voluntary, BASIC, &[Need::ReportId]).holding(365, 0, 0),
-        ProcessType::Customer => releasing(Customer, ALL, &[Need::Authentication]).and_reverse(),
+        ProcessType::Customer => releasing(Customer, ALL, &[Need::Authentication, Need::Customer]).and_reverse(),
         ProcessType::Preservation => releasing(Compelled, &[], &[Need::Scope]).holding(90, 1, 90),
         ProcessType::CivilPreservation => {
             Law { hold: HoldByLaw::Open, ..releasing(Compelled, &[], &[Need::Court, Need::Matter]) }

@@ -104,6 +104,11 @@ impl ProcessType {
             Self::Dmca512h => "dmca-512h",
         }
     }
+
+    /// Does it reach one customer's own data and nothing of anybody else?
+    pub const fn is_own_data_only(self) -> bool {
+        matches!(self, Self::Customer | Self::Consent)
+    }
 }
 
 impl fmt::Display for ProcessType {

@@ -74,6 +74,8 @@ pub enum Need {
     ObjectionDate,
     /// How the customer was authenticated.
     Authentication,
+    /// Our reference for the customer whose own data it is.
+    Customer,
     /// The court.
     Court,
     /// The matter before it.
@@ -217,7 +219,7 @@ impl Group {
 
 impl Need {
     /// Every need.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Statute,
         Self::Judge,
         Self::OrderNumber,
@@ -237,6 +239,7 @@ impl Need {
         Self::ServiceDate,
         Self::ObjectionDate,
         Self::Authentication,
+        Self::Customer,
         Self::Court,
         Self::Matter,
         Self::IssuingAuthority,
@@ -265,6 +268,7 @@ impl Need {
             Self::ServiceDate => "service-date",
             Self::ObjectionDate => "objection-date",
             Self::Authentication => "authentication",
+            Self::Customer => "customer",
             Self::Court => "court",
             Self::Matter => "matter",
             Self::IssuingAuthority => "issuing-authority",

@@ -1,0 +1,51 @@
+//! `POST /v1/requests/{id}/fields`: what the papers lacked is added. What is on file stays as it is.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+
+use crate::api::{FieldsAdded, FieldsPaper, Problem};
+use crate::audit::RequestAct;
+use crate::daemon::desk::DeskError;
+use crate::domain::process::Need;
+
+use super::identity::Asker;
+use super::requests::{desk_failed, may_file, missing, names, still_open};
+use super::{App, Refusal};
+
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    Path(id): Path<String>,
+    body: Result<Json<FieldsPaper>, JsonRejection>,
+) -> Result<Json<FieldsAdded>, Refusal> {
+    may_file(&asker)?;
+    let (id, filed) = app.filed(&id)?;
+    let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let mut request = filed.lock().await;
+    still_open(&request)?;
+    let present = app.time.present()?;
+    let papers = request.papers.with(&paper.set, present.now).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Problem::new(400, "bad-field", "nothing was added to the papers", faults.join("; "))
+    })?;
+    let mut changed = request.clone();
+    changed.take_added(papers, paper.set.keys(), &names(&asker), present.now);
+    let rows = || -> Result<_, DeskError> { app.desk.seal(id, vec![changed.papers_row()?, changed.state_row()?]) };
+    let mut sealed = rows().map_err(desk_failed)?;
+    let mut captured = 0;
+    if changed.papers.process.is_own_data_only() {
+        // Whose data is captured may be known only now.
+        let captures = app.capture(&changed, 1, present.cutoff, present.now).await?;
+        captured = u32::try_from(captures.len()).unwrap_or(u32::MAX);
+        sealed.extend(captures);
+    }
+    let ledger = app.note(&asker, id, &changed, (RequestAct::FieldsAdded, captured), sealed).await?;
+    *request = changed;
+    let terms = app.terms_on_file(&request.papers)?;
+    let missing = missing(&request.papers, terms, request.is_approved());
+    let missing = missing.into_iter().map(Need::name).map(str::to_owned).collect();
+    Ok(Json(FieldsAdded { id: id.to_string(), ledger, missing }))
+}
