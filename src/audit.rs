@@ -100,6 +100,10 @@ pub enum RequestAct {
     Approved,
     /// Its items and what became of them were read.
     Shown,
+    /// Its answers were put together for whoever asked.
+    Packaged,
+    /// A no-records certificate was asked for, whatever came of it.
+    Certificate,
     /// It was closed.
     Closed,
 }
@@ -112,6 +116,8 @@ impl RequestAct {
             Self::ItemsAdded => "items-added",
             Self::Approved => "approved",
             Self::Shown => "shown",
+            Self::Packaged => "packaged",
+            Self::Certificate => "certificate",
             Self::Closed => "closed",
         }
     }

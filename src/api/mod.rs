@@ -4,6 +4,7 @@ mod answer;
 mod clock;
 mod events;
 mod hold;
+mod package;
 mod policy;
 mod problem;
 mod purge;
@@ -16,6 +17,7 @@ pub use answer::{AtText, BoundaryText, HeardText, InsideText, LedgerText, LineTe
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
 pub use events::{EventAck, StreamEnd};
 pub use hold::{AttachRequest, HeldSpan, HoldList, HoldRequest, HoldSheet, HoldState};
+pub use package::{Certificate, CertifiedItem, CustodianText, Package, PackageContent, PackageFile};
 pub use policy::{AskersText, PolicyAnswer, PolicySource, PolicyText, ProcessTypeText, RetentionText, SourceKind};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use purge::{
@@ -34,7 +36,8 @@ pub use triage::{RemarkText, RowFault, TriageAnswer, TriageItem, TriageRequest, 
 pub const LOOKUPS: &str = "/v1/lookups";
 /// `GET`: a [`RequestList`]. `POST`: a [`RequestPaper`] answered with a [`RequestOpened`]. With `/` and an id behind it, `GET`: a
 /// [`RequestSheet`]; with `/items`, `POST`: [`ItemsPaper`] answered with a [`RequestOpened`]; with `/answers`, `POST`: an
-/// [`AnswersRequest`] answered with [`Answers`]; with `/approve` or `/close`, `POST`: [`Done`].
+/// [`AnswersRequest`] answered with [`Answers`]; with `/approve` or `/close`, `POST`: [`Done`]; with `/package`, `POST`: a [`Package`];
+/// with `/certificate`, `POST`: a [`Certificate`].
 pub const REQUESTS: &str = "/v1/requests";
 /// `GET`: a [`HoldList`]. `POST`: a [`HoldRequest`] answered with a [`HoldSheet`]. With `/` and an id behind it, `GET`: a
 /// [`HoldSheet`]; with `/attach`, `POST`: an [`AttachRequest`]; with `/approve`, `/renew` or `/release`, `POST`; each answered
@@ -78,5 +81,7 @@ pub const LOOKUP_VERSION: u32 = 1;
 pub const POLICY_VERSION: u32 = 1;
 /// Version of the JSON of a look-up of one subscriber.
 pub const SUBSCRIBER_VERSION: u32 = 1;
+/// Version of the JSON of a no-records certificate.
+pub const CERTIFICATE_VERSION: u32 = 1;
 /// Version of the JSON of a triage.
 pub const TRIAGE_VERSION: u32 = 1;

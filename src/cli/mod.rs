@@ -1,15 +1,15 @@
 //! The command lines of `lapsed` and `lapse`: one command, one file. stdout is data, stderr is talk.
 
 pub mod answers;
-mod cells;
+mod certificate;
 mod check_config;
 mod client;
 mod clock;
 mod decommission;
 mod ending;
-mod escape;
 mod hold;
 mod lookup;
+mod package;
 pub mod page;
 mod policy;
 mod purge;
@@ -40,6 +40,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub use ending::Ending;
 
 use crate::domain::actor::Role;
+use crate::shown::{cells, escape};
 
 /// Lapsed: IP-assignment records that are kept for a window, answered under legal process, and destroyed.
 #[derive(Debug, Parser)]

@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
 use super::{
-    Clock, Config, ConfigError, Ingest, Listen, Lookup, Network, SecretFile, Store, dhcp, names, nat, principals,
+    Clock, Config, ConfigError, Ingest, Listen, Lookup, Network, SecretFile, Store, dhcp, fees, names, nat, principals,
     process_types, radius, streams,
 };
 use crate::domain::erasure::ErasureClass;
@@ -70,6 +70,7 @@ fn disclosure(table: &DisclosureTable) -> Disclosure {
         unapproved_expiry: or(&table.unapproved_expiry, default.unapproved_expiry),
         keep_open: or(&table.keep_open, default.keep_open),
         keep_closed: or(&table.keep_closed, default.keep_closed),
+        zone: table.zone.as_ref().map_or(default.zone, |zone| *zone.get_ref()),
     }
 }
 
@@ -97,6 +98,8 @@ pub(super) fn check(file: File, base: &Path, named: Named<'_>, faults: &Faults<'
         spools: streams::spools(file.spools, known, base, faults),
         networks: networks(file.networks, faults),
         deterministic_nats: nat::check(file.deterministic_nats, faults),
+        entities: fees::entities(file.entities, faults),
+        fees: fees::check(file.fees, file.fees_of_types, faults),
         ingest: ingest(&file.ingest),
         clock: clock(&file.clock, faults),
         retention: retention.unwrap_or_else(default_retention),

@@ -30,6 +30,9 @@ pub(super) static ROOT: Shape = Shape {
         "clock",
         "network",
         "nat",
+        "entity",
+        "fees",
+        "fee",
         "principal",
     ],
 };
@@ -41,7 +44,7 @@ pub(super) static RETENTION: Shape = Shape {
 pub(super) static LOOKUP: Shape = Shape { heading: "[lookup]", keys: &["margin", "shared-margin"] };
 pub(super) static DISCLOSURE: Shape = Shape {
     heading: "[disclosure]",
-    keys: &["process-types", "capture-expiry", "unapproved-expiry", "keep-open", "keep-closed"],
+    keys: &["process-types", "capture-expiry", "unapproved-expiry", "keep-open", "keep-closed", "zone"],
 };
 pub(super) static LISTEN: Shape = Shape { heading: "[listen]", keys: &["api-socket", "api-socket-mode"] };
 pub(super) static RADIUS: Shape = Shape { heading: "[radius]", keys: &["receive-buffer", "listen", "client"] };
@@ -91,10 +94,13 @@ pub(super) static NAT_DETERMINISTIC: Shape = Shape {
     heading: "[[nat.deterministic]]",
     keys: &["outside", "outside-realm", "inside", "inside-realm", "first-port", "last-port", "ports"],
 };
+pub(super) static ENTITY: Shape = Shape { heading: "[[entity]]", keys: &["name", "brand", "custodian"] };
+pub(super) static FEES: Shape = Shape { heading: "[fees]", keys: &["request", "item"] };
+pub(super) static FEE: Shape = Shape { heading: "[[fee]]", keys: &["type", "request", "item"] };
 pub(super) static PRINCIPAL: Shape = Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "role"] };
 
 /// Every table of the configuration, the top of the file first.
-pub static SHAPES: [&Shape; 19] = [
+pub static SHAPES: [&Shape; 22] = [
     &ROOT,
     &STORE,
     &RETENTION,
@@ -113,6 +119,9 @@ pub static SHAPES: [&Shape; 19] = [
     &NETWORK,
     &NAT,
     &NAT_DETERMINISTIC,
+    &ENTITY,
+    &FEES,
+    &FEE,
     &PRINCIPAL,
 ];
 

@@ -43,7 +43,7 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::erasure::ErasureClass;
-use crate::ledger::keys::{self, KeyError};
+use crate::ledger::keys::{self, KeyError, Signer};
 use crate::purge::{Purger, ResumeError};
 use crate::store::{CasesError, CommitError, EngineError, Erasure, Log, OpenError, Store, TrustedClockError};
 use crate::tokens::Tokens;
@@ -154,6 +154,8 @@ impl Daemon {
         let ledger_keys = config.state_dir.join("ledger-keys");
         keys::make_if_missing(&ledger_keys, "access", "lapsed/access")?;
         keys::make_if_missing(&ledger_keys, "purge", "lapsed/purge")?;
+        keys::make_if_missing(&ledger_keys, "package", "lapsed/package")?;
+        let package_key = Signer::read(&ledger_keys, "package", "lapsed/package")?;
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let counters = Arc::new(Counters::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
@@ -192,6 +194,7 @@ impl Daemon {
             ears: Arc::clone(&ears),
             desk: Arc::new(Desk::open(Arc::clone(&store))?),
             readers: Readers::start().map_err(DaemonError::Thread)?,
+            package_key,
             purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),

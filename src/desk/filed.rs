@@ -40,6 +40,9 @@ pub struct State {
     pub changed: BTreeSet<u32>,
     /// The holds that it may be answered from.
     pub holds: BTreeSet<String>,
+    /// When its answers were last put together for whoever asked, in milliseconds since 1970.
+    #[serde(default)]
+    pub packaged: Option<u64>,
     /// When it was closed, in milliseconds since 1970.
     pub closed: Option<u64>,
 }
@@ -197,6 +200,7 @@ mod tests {
             given: BTreeMap::new(),
             changed: BTreeSet::new(),
             holds: BTreeSet::new(),
+            packaged: None,
             closed: None,
         };
         Request { papers, items: vec![item("203.0.113.7"), item("203.0.113.8")], state }

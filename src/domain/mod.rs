@@ -10,6 +10,7 @@ pub mod event;
 pub mod finding;
 pub mod identity;
 pub mod lease;
+pub mod money;
 pub mod nat;
 pub mod process;
 pub mod record;

@@ -2,11 +2,14 @@
 
 mod access;
 mod captures;
+mod certificates;
 mod clock;
 mod events;
 mod holds;
 mod identity;
+mod kept;
 mod lookups;
+mod packages;
 mod policy;
 mod purge;
 mod query;
@@ -34,6 +37,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::api;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
+use crate::ledger::keys::Signer;
 use crate::store::{Sealer, Store};
 use crate::tokens::Tokens;
 
@@ -62,6 +66,8 @@ pub(super) struct App {
     pub(super) ears: Arc<Ears>,
     pub(super) desk: Arc<Desk>,
     pub(super) readers: Readers,
+    /// Signs packages.
+    pub(super) package_key: Signer,
     pub(super) purge: PurgeView,
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.
@@ -111,6 +117,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(&of_request(""), get(requests::show))
         .route(&of_request("/items"), post(requests::add))
         .route(&of_request("/answers"), post(request_answers::answer))
+        .route(&of_request("/package"), post(packages::package))
+        .route(&of_request("/certificate"), post(certificates::certify))
         .route(&of_request("/approve"), post(requests::approve))
         .route(&of_request("/close"), post(requests::close))
         .route(api::HOLDS, get(holds::list).post(holds::place))
