@@ -103,7 +103,8 @@ fn it_says_what_is_known_of_every_item_and_cites_the_report_that_covers_it() {
     assert_eq!(verdicts[0], "purged");
 
     let certificate = json(&desk.certify(&desk.approver, &request));
-    let policy = json(&desk.lapse(&desk.analyst, &["policy", "show", "-o", "json"]))["digest"].as_str().unwrap().to_owned();
+    let policy =
+        json(&desk.lapse(&desk.analyst, &["policy", "show", "-o", "json"]))["digest"].as_str().unwrap().to_owned();
     assert_eq!(certificate["policy"], *policy);
     let item = &certificate["items"][0];
     let report = item["report"].as_u64().unwrap();
@@ -115,8 +116,10 @@ fn it_says_what_is_known_of_every_item_and_cites_the_report_that_covers_it() {
     );
     assert_eq!(item["statement"], expected);
     // The report says what is said of it.
-    let shown = desk.lapse(&desk.operator, &["purge", "report", "show", &report.to_string(), "-o", "raw"]);
-    let _ = shown;
+    let shown = desk.lapse(&desk.operator, &["purge", "report", "show", &report.to_string(), "-o", "text"]);
+    assert_eq!(code(&shown), 0);
+    let cutoff = lapsed::purge::Report::parse(&shown.stdout).unwrap().classes.assignments.cutoff;
+    assert!(cutoff > Some(ASKED), "{}", text(&shown.stdout));
     let sheet = desk.lapse(&desk.approver, &["request", "certificate", &request]);
     assert_eq!(code(&sheet), 0);
     for said in ["NO-RECORDS CERTIFICATE", "192.0.2.7", "purged", "signature", "24-CR-1022"] {
@@ -186,7 +189,7 @@ fn what_is_preserved_is_for_counsel_and_only_the_approver_learns_it() {
     // The ledger has the same words for the one that was referred.
     let Desk { mut by_hand, .. } = desk;
     by_hand.stop();
-    let entries = by_hand.site.access_entries_at(by_hand.clock.now_is());
+    let entries = by_hand.site.access_entries();
     let mut acts: Vec<Vec<&str>> = Vec::new();
     for entry in entries.iter().filter(|entry| entry.contains("\nact certificate\n")) {
         let varies = ["time ", "request ", "papers ", "actor "];

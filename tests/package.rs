@@ -59,9 +59,11 @@ impl Desk {
     /// A daemon on which somebody has had 192.0.2.7 for ten minutes.
     fn new() -> Self {
         let site = Site::new(&format!("{TWO_NAS}{TABLES}"));
-        let [analyst, approver] = [("desk-1", "analyst"), ("lead-1", "approver")].map(|(name, role)| site.token(name, role));
+        let [analyst, approver] =
+            [("desk-1", "analyst"), ("lead-1", "approver")].map(|(name, role)| site.token(name, role));
         let daemon = site.start();
-        let start = request(1, StatusType::Start, "65A0-1", ago(600)).user_name(HOSTILE).framed_ip([192, 0, 2, 7].into());
+        let start =
+            request(1, StatusType::Start, "65A0-1", ago(600)).user_name(HOSTILE).framed_ip([192, 0, 2, 7].into());
         Nas::at("127.0.0.1", daemon.radius).ask(&signed(start));
         Self { site, daemon, analyst, approver }
     }
@@ -176,8 +178,8 @@ fn two_packages_of_the_same_answers_differ_in_when_they_were_made_alone() {
     for name in FILES.iter().filter(|name| !matches!(**name, "manifest.json" | "manifest.sig")) {
         assert_eq!(desk.read(&format!("out/{name}")), desk.read(&format!("again/{name}")), "{name}");
     }
-    let [mut first, mut second] = ["out", "again"]
-        .map(|dir| serde_json::from_str::<Value>(&desk.read(&format!("{dir}/manifest.json"))).unwrap());
+    let [mut first, mut second] =
+        ["out", "again"].map(|dir| serde_json::from_str::<Value>(&desk.read(&format!("{dir}/manifest.json"))).unwrap());
     assert_ne!(first["created"].take(), second["created"].take());
     assert_eq!(first, second);
     // The key is made once.
@@ -203,7 +205,8 @@ fn hostile_texts_stay_texts_in_every_file() {
     }
     assert!(page.contains("(America/Denver)") && page.contains("(UTC)"), "{page}");
     // Well-formed for the strictest of parsers, which calls no element that was not meant.
-    let seen = "import sys, xml.etree.ElementTree as t\nprint(' '.join(sorted({e.tag for e in t.parse(sys.argv[1]).iter()})))";
+    let seen =
+        "import sys, xml.etree.ElementTree as t\nprint(' '.join(sorted({e.tag for e in t.parse(sys.argv[1]).iter()})))";
     let tags = run(&desk.site.path("out"), "python3", &["-c", seen, "answers.html"]);
     assert!(tags.status.success(), "{}", talk_of(&tags));
     assert_eq!(text(&tags.stdout).trim(), "bdi body h1 h2 head html meta p section style table td th title tr");
@@ -219,7 +222,8 @@ fn hostile_texts_stay_texts_in_every_file() {
     assert!(!declaration.to_lowercase().contains("certified by"));
     let digest = run(&desk.site.path("out"), "sha256sum", &["answers.json"]);
     assert!(declaration.contains(text(&digest.stdout).split(' ').next().unwrap()));
-    let fees = "what,count,each,total\r\nrequest,1,25.00 USD,25.00 USD\r\nitem,3,0.35 USD,1.05 USD\r\ntotal,,,26.05 USD\r\n";
+    let fees =
+        "what,count,each,total\r\nrequest,1,25.00 USD,25.00 USD\r\nitem,3,0.35 USD,1.05 USD\r\ntotal,,,26.05 USD\r\n";
     assert_eq!(desk.read("out/fees.csv"), fees);
     let sheet: Value = serde_json::from_slice(&desk.lapse(&["request", "show", &id, "-o", "json"]).stdout).unwrap();
     assert_eq!(sheet["fees"][1]["total"], "1.05 USD");

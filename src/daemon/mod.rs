@@ -32,6 +32,7 @@ mod writer;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -151,11 +152,7 @@ impl Daemon {
         time.set_window(store.window(), store.cutoff());
         time.set_carry_interval(config.retention.carry_interval);
         let (config, store) = (Arc::new(config), Arc::new(store));
-        let ledger_keys = config.state_dir.join("ledger-keys");
-        keys::make_if_missing(&ledger_keys, "access", "lapsed/access")?;
-        keys::make_if_missing(&ledger_keys, "purge", "lapsed/purge")?;
-        keys::make_if_missing(&ledger_keys, "package", "lapsed/package")?;
-        let package_key = Signer::read(&ledger_keys, "package", "lapsed/package")?;
+        let package_key = signing_keys(&config.state_dir.join("ledger-keys"))?;
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let counters = Arc::new(Counters::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
@@ -298,6 +295,14 @@ async fn start_purge(
     let begun = tokio::task::spawn_blocking(move || purging.begin().map(|()| purging)).await;
     let purging = begun.map_err(|_| DaemonError::WriterPanicked)?.map_err(DaemonError::Writer)?;
     purging.start().map_err(DaemonError::Thread)
+}
+
+/// Makes the keys that are missing, and reads the one that signs packages: each signs one thing, and nothing else.
+fn signing_keys(dir: &Path) -> Result<Signer, KeyError> {
+    for name in ["access", "purge", "package"] {
+        keys::make_if_missing(dir, name, &format!("lapsed/{name}"))?;
+    }
+    Signer::read(dir, "package", "lapsed/package")
 }
 
 async fn serve_api(app: Arc<App>, mut stopping: watch::Receiver<bool>) -> Result<JoinHandle<()>, DaemonError> {
