@@ -1,4 +1,5 @@
 //! Response packages, through the real programs, checked with tools that are not ours: `openssl`, `sha256sum`, and a parser of mark-up.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
@@ -7,11 +8,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use lapsed::domain::time::Timestamp;
 use lapsed::wire::radius::accounting::StatusType;
 use serde_json::Value;
 
+use support::by_hand::{ByHand, until};
 use support::radius::{Nas, request, signed};
 use support::{Daemon, Site, TWO_NAS, ago, code, talk_of, text};
 
@@ -263,4 +266,45 @@ fn nothing_is_packaged_that_is_not_answered_and_nothing_is_written_over() {
     // One entry for the one package: what was refused leaves none.
     let packaged = site.access_entries().iter().filter(|entry| entry.contains("\nact packaged\n")).count();
     assert_eq!(packaged, 1);
+}
+
+#[test]
+fn an_answer_that_is_another_one_today_or_is_destroyed_is_not_packaged() {
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+    let minute = Duration::from_secs(60);
+    let site = Site::new(&TWO_NAS.replace("\"10s\"", "\"1s\""));
+    let analyst = site.token("desk-1", "analyst");
+    let mut by_hand = ByHand::start_on(site, NOW);
+    let heard = |by_hand: &ByHand, number: u8, name: &str, before: u32| {
+        let session = format!("65A0-{number}");
+        let start = request(number, StatusType::Start, &session, NOW.minus(minute * before)).user_name(name);
+        by_hand.nas("127.0.0.1").ask(&signed(start.framed_ip([192, 0, 2, 7].into())));
+    };
+    heard(&by_hand, 1, "alice@isp.example", 50);
+    let papers = "type = \"subpoena\"\nstatute = \"x\"\nauthority = \"x\"\nagency = \"x\"\nofficer = \"x\"\nofficer-contact = \"x\"\ncase = \"x\"\n";
+    let item = format!("[[item]]\naddress = \"192.0.2.7\"\nat = \"{}\"\n", NOW.minus(minute * 40));
+    by_hand.site.write("request.toml", &format!("{papers}{item}"));
+    let path = by_hand.site.path("request.toml");
+    let opened = by_hand.site.lapse(Some(&analyst), &["request", "open", "--file", path.to_str().unwrap()]);
+    let id = text(&opened.stdout).trim_end().to_owned();
+    let answer = |by_hand: &ByHand| by_hand.site.lapse(Some(&analyst), &["lookup", "--request", &id, "--all"]);
+    let package = |by_hand: &ByHand, dir: &str| {
+        by_hand.site.lapse(Some(&analyst), &["request", "package", &id, by_hand.site.path(dir).to_str().unwrap()])
+    };
+    answer(&by_hand);
+    assert_eq!(code(&package(&by_hand, "first")), 0);
+    // Another had it from 45 minutes ago on; it is said only now.
+    heard(&by_hand, 2, "bob@isp.example", 45);
+    until("the change is seen", || {
+        let sheet = by_hand.site.lapse(Some(&analyst), &["request", "show", &id, "-o", "json"]);
+        serde_json::from_slice::<Value>(&sheet.stdout).unwrap()["line"]["changed"] == serde_json::json!([1])
+    });
+    let refused = package(&by_hand, "second");
+    assert!(code(&refused) == 2 && talk_of(&refused).contains("answer again item 1"), "{}", talk_of(&refused));
+    answer(&by_hand);
+    assert_eq!(code(&package(&by_hand, "second")), 0);
+    assert!(fs::read_to_string(by_hand.site.path("second/answers.html")).unwrap().contains("bob@isp.example"));
+    by_hand.restart(|clock| clock.advance(Duration::from_secs(15 * 86_400)));
+    let refused = package(&by_hand, "third");
+    assert!(code(&refused) == 2 && talk_of(&refused).contains("destroyed"), "{}", talk_of(&refused));
 }
