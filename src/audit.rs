@@ -106,6 +106,10 @@ pub enum RequestAct {
     FollowedUp,
     /// Its items and what became of them were read.
     Shown,
+    /// Its answers were put together for whoever asked.
+    Packaged,
+    /// A no-records certificate was asked for, whatever came of it.
+    Certificate,
     /// It was closed.
     Closed,
 }
@@ -121,6 +125,8 @@ impl RequestAct {
             Self::ApprovalRefused => "approval-refused",
             Self::FollowedUp => "followed-up",
             Self::Shown => "shown",
+            Self::Packaged => "packaged",
+            Self::Certificate => "certificate",
             Self::Closed => "closed",
         }
     }

@@ -23,6 +23,9 @@
 //! - [`purge`]: the plan of a purge, its run and its reports; besides the run itself, plain data about buckets, counts and
 //!   instants. Will never know an address, and never reports what it has not verified.
 //! - [`desk`]: requests on file, as papers have them and as they are understood. Seals nothing and reads no record.
+//! - [`shown`]: foreign text made harmless, and what stands beside an answer wherever it is printed. Withholds nothing.
+//! - [`package`]: what a requester is given: the files of a response and the words of a certificate. Reads no record and signs nothing
+//!   in anybody's name.
 //! - [`audit`]: what the access ledger says of an access. [`tokens`]: who may come in.
 //! - [`watch`]: what stands out in how those who may ask make use of it. Will never name whom they asked about.
 //! - [`daemon`]: threads, sockets and the order in which they start and stop; home of tokio.
@@ -45,8 +48,10 @@ pub mod domain;
 pub mod ingest;
 pub mod ledger;
 pub mod lookup;
+pub mod package;
 pub mod purge;
 pub mod settle;
+pub mod shown;
 pub mod sources;
 pub mod store;
 pub mod tokens;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
@@ -18,11 +18,13 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("written", &["domain", "config"]),
     ("api", &["domain"]),
     ("desk", &["domain", "config", "written", "api"]),
+    ("shown", &["domain", "api"]),
     ("ledger", &[]),
     ("store", &["domain"]),
     ("tokens", &["domain", "config"]),
     ("audit", &["domain"]),
     ("watch", &["domain", "config", "audit"]),
+    ("package", &["domain", "config", "api", "desk", "shown", "audit"]),
     ("ingest", &["domain", "wire", "config", "store"]),
     ("settle", &["domain", "config", "store"]),
     ("lookup", &["domain", "config", "store"]),
@@ -31,14 +33,14 @@ const MAY_USE: [(&str, &[&str]); 19] = [
         "daemon",
         &[
             "domain", "clock", "wire", "sources", "config", "written", "api", "desk", "ledger", "store", "tokens",
-            "audit", "watch", "ingest", "lookup", "purge", "settle",
+            "audit", "watch", "ingest", "lookup", "purge", "settle", "shown", "package",
         ],
     ),
     (
         "cli",
         &[
             "domain", "clock", "wire", "sources", "config", "written", "api", "ledger", "store", "tokens", "audit",
-            "ingest", "lookup", "purge", "daemon",
+            "ingest", "lookup", "purge", "shown", "daemon",
         ],
     ),
 ];

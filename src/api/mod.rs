@@ -6,6 +6,7 @@ mod clock;
 mod emergency;
 mod events;
 mod hold;
+mod package;
 mod policy;
 mod problem;
 mod purge;
@@ -20,6 +21,7 @@ pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
 pub use emergency::{EmergencyCounts, EmergencyLine, EmergencyList, FollowUpRequest};
 pub use events::{EventAck, StreamEnd};
 pub use hold::{AttachRequest, HeldSpan, HoldList, HoldRequest, HoldSheet, HoldState};
+pub use package::{Certificate, CertifiedItem, CustodianText, Package, PackageContent, PackageFile};
 pub use policy::{AskersText, PolicyAnswer, PolicySource, PolicyText, ProcessTypeText, RetentionText, SourceKind};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use purge::{
@@ -41,7 +43,7 @@ pub const LOOKUPS: &str = "/v1/lookups";
 /// [`RequestSheet`]; with `/items`, `POST`: [`ItemsPaper`] answered with a [`RequestOpened`]; with `/answers`, `POST`: an
 /// [`AnswersRequest`] answered with [`Answers`]; with `/fields`, `POST`: a [`FieldsPaper`] answered with
 /// [`FieldsAdded`]; with `/follow-up`, `POST`: a [`FollowUpRequest`] answered with [`Done`]; with `/approve` or `/close`, `POST`:
-/// [`Done`].
+/// [`Done`]; with `/package`, `POST`: a [`Package`]; with `/certificate`, `POST`: a [`Certificate`].
 pub const REQUESTS: &str = "/v1/requests";
 /// `POST`: a [`RequestPaper`] answered with a [`RequestPreview`].
 pub const REQUESTS_PREVIEW: &str = "/v1/requests/preview";
@@ -93,5 +95,7 @@ pub const ANOMALIES_VERSION: u32 = 1;
 pub const POLICY_VERSION: u32 = 1;
 /// Version of the JSON of a look-up of one subscriber.
 pub const SUBSCRIBER_VERSION: u32 = 1;
+/// Version of the JSON of a no-records certificate.
+pub const CERTIFICATE_VERSION: u32 = 1;
 /// Version of the JSON of a triage.
 pub const TRIAGE_VERSION: u32 = 1;

@@ -70,6 +70,12 @@ impl Problem {
         Self::new(409, "conflict", "this cannot be done now", detail)
     }
 
+    /// 403: nothing may be certified, and why is for counsel. Only an approver is ever told so.
+    pub fn refer_to_counsel() -> Self {
+        let detail = "nothing is certified: refer this request to counsel, and speak of it to nobody else";
+        Self::new(403, "refer-to-counsel", "refer to counsel", detail)
+    }
+
     /// 500: a fault of ours, or damage.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(500, "internal", "the daemon failed", detail)

@@ -204,6 +204,8 @@ pub struct RequestSheet {
     pub opened_by: String,
     /// Who approved it.
     pub approved_by: Vec<String>,
+    /// When its answers were last put together for whoever asked.
+    pub packaged: Option<String>,
     /// When it was closed.
     pub closed: Option<String>,
     /// From when on its papers are destroyed.

@@ -13,8 +13,8 @@ use crate::api::Problem;
 use super::connect::ConnectError;
 use super::{Connection, Ending, tell, token};
 
-/// The longest answer that is read.
-const MAX_ANSWER: usize = 16 * 1024 * 1024;
+/// The longest answer that is read: a package of the most items that a request has.
+const MAX_ANSWER: usize = 128 * 1024 * 1024;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 pub mod answers;
 mod audit;
-mod cells;
+mod certificate;
 mod check_config;
 mod client;
 mod clock;
@@ -11,9 +11,9 @@ mod context;
 mod decommission;
 mod emergency;
 mod ending;
-mod escape;
 mod hold;
 mod lookup;
+mod package;
 pub mod page;
 mod policy;
 mod purge;
@@ -42,6 +42,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use ending::Ending;
+
+use crate::shown::{cells, escape};
 
 /// Lapsed: IP-assignment records that are kept for a window, answered under legal process, and destroyed.
 #[derive(Debug, Parser)]

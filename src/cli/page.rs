@@ -91,6 +91,12 @@ impl Page {
         }
     }
 
+    /// A row of a table, never broken.
+    pub(super) fn row(&mut self, row: &str) {
+        let row = format!("  {}", escape(row));
+        self.end_line(&row);
+    }
+
     /// Writes words behind a beginning, on as many lines as they need; all but the first are indented.
     fn lay<'w>(&mut self, beginning: String, indent: usize, words: impl Iterator<Item = &'w str>) {
         let (mut line, mut is_bare) = (beginning, true);

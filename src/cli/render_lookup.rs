@@ -1,14 +1,12 @@
 //! The answer of a lookup as a sheet of evidence: what was asked, who, when, how it is known, and why to be careful.
 
-use crate::api::{BoundaryText, LookupAnswer};
+use crate::api::LookupAnswer;
 use crate::domain::process::Group;
 use crate::domain::session::Evidence;
 use crate::domain::verdict::{Caution, Verdict};
+use crate::shown::words::{NO_PERSON, boundary, meaning};
 
 use super::page::{Look, Page};
-
-/// Stands below every answer that names a subscriber.
-pub(super) const NO_PERSON: &str = "An account is not a person.";
 
 /// The sheet of one answer.
 pub(super) fn sheet(answer: &LookupAnswer, look: Look) -> String {
@@ -22,20 +20,6 @@ pub(super) fn sheet(answer: &LookupAnswer, look: Look) -> String {
     }
     evidence(&mut page, answer);
     page.text()
-}
-
-const fn meaning(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Attributed => "one subscriber held this address",
-        Verdict::Uncertain => "one subscriber may have held this address; read the cautions",
-        Verdict::Ambiguous => "several subscribers may have held this address",
-        Verdict::Unassigned => "nobody held this address",
-        Verdict::NoCoverage => "it is not known whether anybody held this address",
-        Verdict::NotOurs => "this address is in none of our configured networks",
-        Verdict::Purged => "nothing of that age is readable",
-        Verdict::Future => "this time has not come yet",
-        Verdict::Refused => "this process is not answered",
-    }
 }
 
 fn question(page: &mut Page, answer: &LookupAnswer, look: Look) {
@@ -91,17 +75,6 @@ fn span(page: &mut Page, answer: &LookupAnswer) {
     let seconds = |distance: Option<u64>| distance.map_or_else(|| "never".to_owned(), |secs| format!("{secs} s"));
     let (before, after) = (seconds(answer.heard.before), seconds(answer.heard.after));
     page.line("heard", &format!("{before} before and {after} after this time"));
-}
-
-/// An end of the span, how it is known, and how far it is from the time asked for.
-fn boundary(boundary: &BoundaryText, side: &str) -> String {
-    let BoundaryText { time, evidence, distance } = boundary;
-    match evidence {
-        Evidence::Observed => format!("{time}, observed, {distance} s {side} this time"),
-        Evidence::Inferred => format!("{time}, inferred and not observed, {distance} s {side} this time"),
-        Evidence::BeyondHorizon => format!("at or before {time}, the horizon, {distance} s {side} this time"),
-        Evidence::BeyondSpan => format!("{time}, and beyond, {distance} s {side} this time"),
-    }
 }
 
 /// On what the answer rests, under what it was given, and where that is on record.

@@ -50,6 +50,7 @@ pub(super) fn sheet(request: &RequestSheet) -> String {
     for name in &request.approved_by {
         sheet.line("approved", &format!("by {name}"));
     }
+    sheet.maybe("packaged", request.packaged.as_deref());
     sheet.maybe("closed", request.closed.as_deref());
     let releases: Vec<&str> = request.releases.iter().map(|group| group.name()).collect();
     let releases = if releases.is_empty() { "nothing".to_owned() } else { releases.join(", ") };

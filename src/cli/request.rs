@@ -16,7 +16,7 @@ use crate::api::{
 use crate::written::items::MAX_BYTES;
 
 use super::escape::escape;
-use super::{Connection, Ending, Output, client, render_request, say, tell};
+use super::{Connection, Ending, Output, certificate, client, package, render_request, say, tell};
 
 /// Arguments of `lapse request`.
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,8 @@ use super::{Connection, Ending, Output, client, render_request, say, tell};
   lapse request add 7b3c... items.csv
   lapse request set 7b3c... statute='18 USC 2703(c)(2)'
   lapse lookup --request 7b3c... --all
+  lapse request package 7b3c... 24-CR-1022
+  lapse request certificate 7b3c...
   lapse request close 7b3c...
 
 `request open` prints the request's id alone on stdout; what should be looked at first goes to stderr. A request file:
@@ -99,6 +101,22 @@ enum Command {
         /// The request.
         id: String,
     },
+    /// Write the answers that were given into a new directory, with what is needed to check and to sign them.
+    Package {
+        /// The request.
+        id: String,
+        /// The directory; one that is there must be empty.
+        dir: PathBuf,
+    },
+    /// Certify that nothing is readable of the items that were answered purged or not-ours, for a signature. Approvers who did not
+    /// open the request only.
+    Certificate {
+        /// The request.
+        id: String,
+        /// How it is printed.
+        #[arg(short, long, value_enum, default_value = "text")]
+        output: certificate::Form,
+    },
     /// Close a request: what was captured for it and the sealed answers are destroyed.
     Close {
         /// The request.
@@ -114,6 +132,10 @@ pub(super) fn request(connection: &Connection, args: &Args) -> Ending {
         Command::Show { id, output } => show(connection, id, *output),
         Command::Add { id, items } => add(connection, id, items),
         Command::Approve { id } => act(connection, id, "approve", "approved"),
+        Command::Package { id, dir } => path(id, "/package").and_then(|path| package::package(connection, &path, dir)),
+        Command::Certificate { id, output } => {
+            path(id, "/certificate").and_then(|path| certificate::certificate(connection, &path, *output))
+        }
         Command::Close { id } => act(connection, id, "close", "closed"),
     };
     match done {

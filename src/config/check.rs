@@ -19,8 +19,8 @@ use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
 use super::{
-    Clock, Config, ConfigError, Ingest, Listen, Lookup, Network, SecretFile, Store, api, dhcp, names, nat, principals,
-    process_types, radius, streams, watch,
+    Clock, Config, ConfigError, Ingest, Listen, Lookup, Network, SecretFile, Store, api, dhcp, fees, names, nat,
+    principals, process_types, radius, streams, watch,
 };
 use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
@@ -70,6 +70,7 @@ fn disclosure(table: &DisclosureTable) -> Disclosure {
         unapproved_expiry: or(&table.unapproved_expiry, default.unapproved_expiry),
         keep_open: or(&table.keep_open, default.keep_open),
         keep_closed: or(&table.keep_closed, default.keep_closed),
+        zone: table.zone.as_ref().map_or(default.zone, |zone| *zone.get_ref()),
     }
 }
 
@@ -98,6 +99,8 @@ pub(super) fn check(file: File, base: &Path, named: Named<'_>, faults: &Faults<'
         spools: streams::spools(file.spools, known, base, faults),
         networks: networks(file.networks, faults),
         deterministic_nats: nat::check(file.deterministic_nats, faults),
+        entities: fees::entities(file.entities, faults),
+        fees: fees::check(file.fees, file.fees_of_types, faults),
         ingest: ingest(&file.ingest),
         clock: clock(&file.clock, faults),
         watch: watch::check(file.watch),

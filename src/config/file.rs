@@ -5,18 +5,20 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use ipnet::IpNet;
 use toml::de::DeTable;
 
 use super::Resets;
 use super::api::ApiTable;
 use super::fault::Faults;
+use super::fees::{EntityTable, FeeTable};
 use super::nat::DeterministicTable;
 use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::shape::{
-    API, CLOCK, DHCP, DHCP_LEASES, DISCLOSURE, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC, NETWORK, PRINCIPAL,
-    RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, SPOOL, STORE, STREAM, WATCH,
+    API, CLOCK, DHCP, DHCP_LEASES, DISCLOSURE, ENTITY, FEE, FEES, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC,
+    NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, SPOOL, STORE, STREAM, WATCH,
 };
 use super::streams::{SourceTable, SpoolTable};
 use super::value;
@@ -54,6 +56,9 @@ pub(super) struct File {
     pub(super) watch: WatchTable,
     pub(super) networks: Vec<NetworkTable>,
     pub(super) deterministic_nats: Vec<DeterministicTable>,
+    pub(super) entities: Vec<EntityTable>,
+    pub(super) fees: FeeTable,
+    pub(super) fees_of_types: Vec<FeeTable>,
     pub(super) principals: Vec<PrincipalTable>,
 }
 
@@ -64,6 +69,7 @@ pub(super) struct DisclosureTable {
     pub(super) unapproved_expiry: Option<At<Duration>>,
     pub(super) keep_open: Option<At<Duration>>,
     pub(super) keep_closed: Option<At<Duration>>,
+    pub(super) zone: Option<At<Tz>>,
 }
 
 impl DisclosureTable {
@@ -74,6 +80,7 @@ impl DisclosureTable {
             unapproved_expiry: duration(table, "unapproved-expiry"),
             keep_open: duration(table, "keep-open"),
             keep_closed: duration(table, "keep-closed"),
+            zone: table.text("zone", A_TEXT, value::zone),
         }
     }
 }
@@ -206,6 +213,9 @@ impl File {
             deterministic_nats: root.table("nat", &NAT, |table| {
                 table.tables("deterministic", &NAT_DETERMINISTIC, DeterministicTable::read)
             }),
+            entities: root.tables("entity", &ENTITY, EntityTable::read),
+            fees: root.table("fees", &FEES, FeeTable::read),
+            fees_of_types: root.tables("fee", &FEE, FeeTable::of_type),
             principals: root.tables("principal", &PRINCIPAL, PrincipalTable::read),
         }
     }

@@ -10,6 +10,7 @@ mod check;
 mod dhcp;
 pub mod duration;
 mod fault;
+mod fees;
 mod file;
 mod names;
 mod nat;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use ipnet::IpNet;
 
 use crate::domain::actor::Role;
@@ -46,6 +48,7 @@ use crate::domain::selection::{Kept, Selection};
 
 pub use duration::{DurationError, Written};
 pub use fault::{ConfigError, Fault};
+pub use fees::{Entity, Fee, Fees};
 pub use problem::Problem;
 pub use remark::Remark;
 pub use secret::{Secret, SecretError, SecretFile};
@@ -91,6 +94,10 @@ pub struct Config {
     pub networks: Vec<Network>,
     /// The NATs that compute what they translate. No two share an outside address, or an inside one, of a realm.
     pub deterministic_nats: Vec<Deterministic>,
+    /// In whose name the subscribers of a network are answered for. No two have the same name.
+    pub entities: Vec<Entity>,
+    /// What an answer costs.
+    pub fees: Fees,
     /// Who may do what.
     pub principals: Vec<Principal>,
     /// How much is taken in at once.
@@ -117,7 +124,7 @@ pub struct Lookup {
     pub shared_margin: Duration,
 }
 
-/// `[disclosure]`: how long what belongs to requests is kept.
+/// `[disclosure]`: how long what belongs to requests is kept, and in which zone what is handed out shows local time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disclosure {
     /// What is captured for a request, and the answers to it, at the longest: from its filing on.
@@ -128,12 +135,20 @@ pub struct Disclosure {
     pub keep_open: Duration,
     /// The papers of a request that is closed: from then on.
     pub keep_closed: Duration,
+    /// The local zone of what is handed out.
+    pub zone: Tz,
 }
 
 impl Default for Disclosure {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days.saturating_mul(86_400));
-        Self { capture_expiry: days(14), unapproved_expiry: days(1), keep_open: days(365), keep_closed: days(90) }
+        Self {
+            capture_expiry: days(14),
+            unapproved_expiry: days(1),
+            keep_open: days(365),
+            keep_closed: days(90),
+            zone: Tz::UTC,
+        }
     }
 }
 
@@ -412,6 +427,8 @@ impl Default for Config {
             spools: Vec::new(),
             networks: Vec::new(),
             deterministic_nats: Vec::new(),
+            entities: Vec::new(),
+            fees: Fees::default(),
             principals: Vec::new(),
             ingest: Ingest::default(),
             clock: Clock::default(),

@@ -10,6 +10,7 @@ use super::duration::{DurationError, Written};
 use super::fault::ConfigError;
 use super::secret::SecretError;
 use super::shape::Hint;
+use crate::domain::money::Money;
 use crate::domain::process::{Breach, ProcessType};
 
 /// One way to be wrong.
@@ -93,6 +94,36 @@ pub enum Problem {
     #[error("`{text}` is no name: use 1 to 64 letters, digits, `-`, `.` and `_`")]
     Name {
         /// The name as written.
+        text: String,
+    },
+    /// An amount of money that could be read in two ways, or in none.
+    #[error("`{text}` is no amount: write it as \"25.00 USD\", or \"none\"")]
+    Money {
+        /// The amount as written.
+        text: String,
+    },
+    /// Amounts of one bill that cannot be added.
+    #[error("{found} is of another currency than the {other} in line {line}: one bill has one currency")]
+    OtherCurrency {
+        /// This amount.
+        found: Money,
+        /// The first.
+        other: Money,
+        /// The line of the first.
+        line: usize,
+    },
+    /// Two fees of one kind of process.
+    #[error("the fees of `{process}` are configured already: see line {line}")]
+    FeeTwice {
+        /// The kind.
+        process: ProcessType,
+        /// The line of the first.
+        line: usize,
+    },
+    /// A zone that nobody knows.
+    #[error("`{text}` is no zone of the IANA database: write one such as \"America/Denver\"")]
+    Zone {
+        /// The zone as written.
         text: String,
     },
     /// A value that is none of a fixed few.

@@ -51,6 +51,12 @@ pub enum Remark {
         /// The source it names.
         source_name: String,
     },
+    /// An entity whose subscribers have no address, most likely by a misspelt name.
+    #[error("no [[network]] has the entity `{entity}`: nothing is ever answered in its name")]
+    UnknownEntity {
+        /// The entity.
+        entity: String,
+    },
     /// A translation that leads to where nobody is known, most likely by a misspelt realm.
     #[error("no source speaks of the realm `{realm}`: what is translated from {inside} leads to nobody")]
     UnknownRealm {
@@ -95,6 +101,9 @@ pub(super) fn remarks(config: &Config) -> Vec<Remark> {
     remarks.extend(
         into_nowhere.map(|rule| Remark::UnknownRealm { inside: rule.inside, realm: rule.inside_realm.0.clone() }),
     );
+    let has_network = |name: &str| config.networks.iter().any(|network| network.entity == name);
+    let idle = config.entities.iter().filter(|entity| !entity.name.is_empty() && !has_network(&entity.name));
+    remarks.extend(idle.map(|entity| Remark::UnknownEntity { entity: entity.name.clone() }));
     if config.principals.is_empty() {
         remarks.push(Remark::NoPrincipal);
     }

@@ -32,6 +32,9 @@ pub(super) static ROOT: Shape = Shape {
         "watch",
         "network",
         "nat",
+        "entity",
+        "fees",
+        "fee",
         "principal",
     ],
 };
@@ -43,7 +46,7 @@ pub(super) static RETENTION: Shape = Shape {
 pub(super) static LOOKUP: Shape = Shape { heading: "[lookup]", keys: &["margin", "shared-margin"] };
 pub(super) static DISCLOSURE: Shape = Shape {
     heading: "[disclosure]",
-    keys: &["process-types", "capture-expiry", "unapproved-expiry", "keep-open", "keep-closed"],
+    keys: &["process-types", "capture-expiry", "unapproved-expiry", "keep-open", "keep-closed", "zone"],
 };
 pub(super) static LISTEN: Shape = Shape { heading: "[listen]", keys: &["api-socket", "api-socket-mode"] };
 pub(super) static API: Shape = Shape {
@@ -101,11 +104,14 @@ pub(super) static NAT_DETERMINISTIC: Shape = Shape {
     heading: "[[nat.deterministic]]",
     keys: &["outside", "outside-realm", "inside", "inside-realm", "first-port", "last-port", "ports"],
 };
+pub(super) static ENTITY: Shape = Shape { heading: "[[entity]]", keys: &["name", "brand", "custodian"] };
+pub(super) static FEES: Shape = Shape { heading: "[fees]", keys: &["request", "item"] };
+pub(super) static FEE: Shape = Shape { heading: "[[fee]]", keys: &["type", "request", "item"] };
 pub(super) static PRINCIPAL: Shape =
     Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "certificate", "role"] };
 
 /// Every table of the configuration, the top of the file first.
-pub static SHAPES: [&Shape; 21] = [
+pub static SHAPES: [&Shape; 24] = [
     &ROOT,
     &STORE,
     &RETENTION,
@@ -126,6 +132,9 @@ pub static SHAPES: [&Shape; 21] = [
     &NETWORK,
     &NAT,
     &NAT_DETERMINISTIC,
+    &ENTITY,
+    &FEES,
+    &FEE,
     &PRINCIPAL,
 ];
 

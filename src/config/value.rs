@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::duration;
 use super::problem::Problem;
+use crate::domain::money::Money;
 
 /// The longest name of a client, a principal or a realm.
 const LONGEST_NAME: usize = 64;
@@ -33,6 +35,17 @@ pub(super) fn size(text: &str) -> Result<u64, Problem> {
     let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let bytes = if plain { number.parse::<u64>().ok().and_then(|count| count.checked_mul(unit)) } else { None };
     bytes.ok_or_else(|| Problem::Size { text: text.to_owned() })
+}
+
+/// An amount of money, or none.
+pub(super) fn money_or_none(text: &str) -> Result<Option<Money>, Problem> {
+    let amount = || text.parse().map_err(|_| Problem::Money { text: text.to_owned() });
+    if text == "none" { Ok(None) } else { amount().map(Some) }
+}
+
+/// A zone of the IANA database.
+pub(super) fn zone(text: &str) -> Result<Tz, Problem> {
+    text.parse().map_err(|_| Problem::Zone { text: text.to_owned() })
 }
 
 /// Permission bits in octal, as chmod(1) takes them.

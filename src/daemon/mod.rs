@@ -33,6 +33,7 @@ mod writer;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -45,7 +46,7 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::erasure::ErasureClass;
-use crate::ledger::keys::{self, KeyError};
+use crate::ledger::keys::{self, KeyError, Signer};
 use crate::purge::{Purger, ResumeError};
 use crate::store::{CasesError, CommitError, EngineError, Erasure, Log, OpenError, Store, TrustedClockError};
 use crate::tokens::Tokens;
@@ -176,21 +177,12 @@ impl Daemon {
         time.set_window(store.window(), store.cutoff());
         time.set_carry_interval(config.retention.carry_interval);
         let (config, store) = (Arc::new(config), Arc::new(store));
-        make_ledger_keys(&config)?;
+        let package_key = signing_keys(&config.state_dir.join("ledger-keys"))?;
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let (counters, view) = (Arc::new(Counters::default()), PurgeView::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
-        let Writer { queue, thread: writer, ended: writer_ended } = Writer::start(writer::Start {
-            store: Arc::clone(&store),
-            counters: Arc::clone(&counters),
-            room: Arc::clone(&room),
-            ears: Arc::clone(&ears),
-            heard: store.heard()?,
-            next_access: store.next_entry(Log::Access)?,
-            queue: config.ingest.queue,
-            batch: config.ingest.batch,
-        })
-        .map_err(DaemonError::Thread)?;
+        let Writer { queue, thread: writer, ended: writer_ended } =
+            start_writer(&store, &config, &counters, &room, &ears)?;
         let purge = start_purge(&store, &config, &time, &counters, &room, &view).await?;
         let context = Context {
             config: Arc::clone(&config),
@@ -215,6 +207,7 @@ impl Daemon {
             desk: Arc::new(Desk::open(Arc::clone(&store))?),
             readers: Readers::start().map_err(DaemonError::Thread)?,
             watching: Watching::start(started).map_err(DaemonError::Random)?,
+            package_key,
             purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
@@ -295,12 +288,6 @@ impl Daemon {
     }
 }
 
-fn make_ledger_keys(config: &Config) -> Result<(), KeyError> {
-    let directory = config.state_dir.join("ledger-keys");
-    keys::make_if_missing(&directory, "access", "lapsed/access")?;
-    keys::make_if_missing(&directory, "purge", "lapsed/purge")
-}
-
 /// Waits for a thread that works on the store.
 async fn join(
     thread: std::thread::JoinHandle<Result<(), CommitError>>,
@@ -336,6 +323,35 @@ async fn start_purge(
     let begun = tokio::task::spawn_blocking(move || purging.begin().map(|()| purging)).await;
     let purging = begun.map_err(|_| DaemonError::WriterPanicked)?.map_err(DaemonError::Writer)?;
     purging.start().map_err(DaemonError::Thread)
+}
+
+/// Starts the one thread that writes.
+fn start_writer(
+    store: &Arc<Store>,
+    config: &Config,
+    counters: &Arc<Counters>,
+    room: &Arc<Room>,
+    ears: &Arc<Ears>,
+) -> Result<Writer, DaemonError> {
+    Writer::start(writer::Start {
+        store: Arc::clone(store),
+        counters: Arc::clone(counters),
+        room: Arc::clone(room),
+        ears: Arc::clone(ears),
+        heard: store.heard()?,
+        next_access: store.next_entry(Log::Access)?,
+        queue: config.ingest.queue,
+        batch: config.ingest.batch,
+    })
+    .map_err(DaemonError::Thread)
+}
+
+/// Makes the keys that are missing, and reads the one that signs packages: each signs one thing, and nothing else.
+fn signing_keys(dir: &Path) -> Result<Signer, KeyError> {
+    for name in ["access", "purge", "package"] {
+        keys::make_if_missing(dir, name, &format!("lapsed/{name}"))?;
+    }
+    Signer::read(dir, "package", "lapsed/package")
 }
 
 /// Serves the API over TLS too, if it is configured.

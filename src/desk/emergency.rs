@@ -55,6 +55,7 @@ mod tests {
             changed: BTreeSet::new(),
             holds: BTreeSet::new(),
             follow_up: None,
+            packaged: None,
             closed: None,
         };
         let mut request = Request { papers, items: Vec::new(), state };

@@ -46,6 +46,9 @@ pub struct State {
     /// The legal process that followed, if it is an emergency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up: Option<FollowUp>,
+    /// When its answers were last put together for whoever asked, in milliseconds since 1970.
+    #[serde(default)]
+    pub packaged: Option<u64>,
     /// When it was closed, in milliseconds since 1970.
     pub closed: Option<u64>,
 }
@@ -259,6 +262,7 @@ mod tests {
             changed: BTreeSet::new(),
             holds: BTreeSet::new(),
             follow_up: None,
+            packaged: None,
             closed: None,
         };
         Request { papers, items: vec![item("203.0.113.7"), item("203.0.113.8")], state }

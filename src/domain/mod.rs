@@ -11,6 +11,7 @@ pub mod finding;
 pub mod identity;
 pub mod lease;
 pub mod lockout;
+pub mod money;
 pub mod nat;
 pub mod process;
 pub mod rate;

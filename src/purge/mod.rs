@@ -7,6 +7,7 @@
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
 mod cases;
+mod covering;
 mod exception;
 mod execute;
 mod keys;
@@ -21,6 +22,7 @@ mod tally_bytes;
 mod text;
 mod word;
 
+pub use covering::{Standing, covering};
 pub use exception::{DoubtEnd, DoubtReason, Exception, Explanation, LONGEST_DOUBT, Setting};
 pub use execute::Order;
 pub use keys::{Act, Reported};

@@ -140,7 +140,7 @@ mod tests {
     };
 
     fn asked(actor: u8, minutes: u64, purged: bool) -> Glance {
-        let at = NOON.plus(Duration::from_secs(minutes * 60));
+        let at = NOON.plus(Duration::from_secs(minutes.saturating_mul(60)));
         Glance { at, actor: [actor; 8], deed: Deed::Asked { purged } }
     }
 

@@ -18,7 +18,7 @@ use super::App;
 use super::requests::{capture_of, desk_failed};
 
 /// Kind of the sealed rows of captured answers; their number is the item's.
-const CAPTURE: u8 = b'c';
+pub(super) const CAPTURE: u8 = b'c';
 /// How often captures are looked at, at least.
 const SLOWEST: Duration = Duration::from_secs(60);
 

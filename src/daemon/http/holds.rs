@@ -341,15 +341,18 @@ impl App {
 
     /// What one hold says, whoever asks: it is the caller's business whether it may be read.
     pub(super) fn answer_from(&self, id: CaseId, question: &Question) -> Result<Option<Answer>, Problem> {
+        let exhibits = self.exhibits(id)?;
+        Ok(exhibits.iter().find_map(|exhibit| exhibit.answer(&self.config, question)))
+    }
+
+    /// What one hold preserves, whoever asks.
+    pub(super) fn exhibits(&self, id: CaseId) -> Result<Vec<Exhibit>, Problem> {
         let rows = self.store.case_rows(id).map_err(|error| desk_failed(error.into()))?;
         let of_kind = |(row, _): &(CaseRow, Vec<u8>)| row.kind == Hold::EXHIBIT;
-        for (_, bytes) in rows.into_iter().filter(of_kind) {
-            let exhibit = Exhibit::from_bytes(&bytes).map_err(|error| Problem::internal(error.to_string()))?;
-            if let Some(answer) = exhibit.answer(&self.config, question) {
-                return Ok(Some(answer));
-            }
-        }
-        Ok(None)
+        let read = |(_, bytes): (CaseRow, Vec<u8>)| {
+            Exhibit::from_bytes(&bytes).map_err(|error| Problem::internal(error.to_string()))
+        };
+        rows.into_iter().filter(of_kind).map(read).collect()
     }
 
     fn hold_sheet(&self, id: CaseId, hold: &Hold) -> HoldSheet {

@@ -3,6 +3,7 @@
 mod access;
 mod anomalies;
 mod captures;
+mod certificates;
 mod clock;
 mod customers;
 mod emergencies;
@@ -10,7 +11,9 @@ mod events;
 mod gate;
 mod holds;
 mod identity;
+mod kept;
 mod lookups;
+mod packages;
 mod policy;
 mod purge;
 mod query;
@@ -42,6 +45,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::api;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
+use crate::ledger::keys::Signer;
 use crate::store::{Sealer, Store};
 use crate::tokens::Tokens;
 
@@ -75,6 +79,8 @@ pub(super) struct App {
     pub(super) desk: Arc<Desk>,
     pub(super) readers: Readers,
     pub(super) watching: Watching,
+    /// Signs packages.
+    pub(super) package_key: Signer,
     pub(super) purge: PurgeView,
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.
@@ -126,6 +132,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(&of_request(""), get(requests::show))
         .route(&of_request("/items"), post(requests::add).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
         .route(&of_request("/answers"), post(request_answers::answer))
+        .route(&of_request("/package"), post(packages::package))
+        .route(&of_request("/certificate"), post(certificates::certify))
         .route(&of_request("/approve"), post(requests::approve))
         .route(&of_request("/close"), post(requests::close))
         .route(&of_request("/fields"), post(request_fields::add))

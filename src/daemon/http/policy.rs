@@ -22,11 +22,18 @@ use super::identity::Asker;
 use super::{App, Refusal};
 
 pub(super) async fn policy(State(app): State<Arc<App>>, Asker(_): Asker) -> Result<Json<PolicyAnswer>, Refusal> {
-    // The window in force is the store's: it may have changed since the start.
-    let retention = app.config.retention.under(app.store.window());
-    let policy = of(&app.config, &retention);
-    let json = serde_json::to_vec(&policy).map_err(|error| Problem::internal(error.to_string()))?;
-    Ok(Json(PolicyAnswer { version: POLICY_VERSION, digest: hex(&Sha256::digest(json)), policy }))
+    Ok(Json(app.policy()?))
+}
+
+impl App {
+    /// The policy in force and its digest.
+    pub(super) fn policy(&self) -> Result<PolicyAnswer, Problem> {
+        // The window in force is the store's: it may have changed since the start.
+        let retention = self.config.retention.under(self.store.window());
+        let policy = of(&self.config, &retention);
+        let json = serde_json::to_vec(&policy).map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(PolicyAnswer { version: POLICY_VERSION, digest: hex(&Sha256::digest(json)), policy })
+    }
 }
 
 /// The policy of a configuration.

@@ -82,7 +82,7 @@ fn no_item(number: u32) -> Problem {
 }
 
 /// What is missing is named as what a request on file can still get.
-fn on_file<T>(terms: Result<T, Problem>) -> Result<T, Problem> {
+pub(super) fn on_file<T>(terms: Result<T, Problem>) -> Result<T, Problem> {
     terms.map_err(|problem| {
         let detail = problem.detail.replace("what a single question cannot give: ", "");
         Problem::new(problem.status, "not-on-file", "the request cannot be answered yet", detail)

@@ -18,6 +18,7 @@ use crate::desk::{self, Addition, Approval, Item, Papers, Request, State as Prog
 use crate::domain::actor::Principal;
 use crate::domain::process::{Need, Terms};
 use crate::domain::time::Timestamp;
+use crate::package::Bill;
 use crate::store::{CaseClass, CaseId, SealedRow};
 
 use crate::written::instant::ZONES_VERSION;
@@ -78,6 +79,7 @@ pub(super) async fn open(
         changed: BTreeSet::new(),
         holds: BTreeSet::new(),
         follow_up: None,
+        packaged: None,
         closed: None,
     };
     let request = Request { papers, items, state };
@@ -455,12 +457,13 @@ impl App {
             opened: instant(state.opened),
             opened_by: acted(&state.opened_by),
             approved_by: state.approvals.iter().map(|approval| acted(&approval.by)).collect(),
+            packaged: state.packaged.map(instant),
             closed: state.closed.map(instant),
             expires: expiry(id).unwrap_or_default(),
             captures_expire: capture_of(request).and_then(expiry),
             releases: terms.releases.iter().copied().collect(),
             missing: missing(papers, terms, true).into_iter().map(|need| need.name().to_owned()).collect(),
-            fees: Vec::new(),
+            fees: Bill::of(&self.config.fees, papers.process, request.items.len()).lines,
             holds: state.holds.iter().cloned().collect(),
             items: items.collect(),
             warnings: self.remarks(papers, terms, &request.items, 1, self.time.believed()),

@@ -6,7 +6,7 @@ use super::escape::escape;
 const FORMULAS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// One row, its line break included. Cells are quoted where they must be.
-pub(super) fn row<S: AsRef<str>>(cells: impl IntoIterator<Item = S>) -> String {
+pub fn row<S: AsRef<str>>(cells: impl IntoIterator<Item = S>) -> String {
     let quoted: Vec<String> = cells.into_iter().map(|cell| quote(&harmless(cell.as_ref()))).collect();
     quoted.join(",") + "\r\n"
 }

@@ -1,8 +1,8 @@
-//! Text from the network on its way to a terminal.
+//! Text from the network on its way to a terminal, a spreadsheet or a page.
 
 /// Shows control characters and those that reorder text as their code points, so that a subscriber's name can neither
 /// move the cursor nor read backwards.
-pub(super) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
         if c.is_control() || reorders(c) {
             shown.extend(c.escape_unicode());
