@@ -1,6 +1,6 @@
 //! Customers, and those who consent, are told of their own data; of all else nothing, in the same words.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
