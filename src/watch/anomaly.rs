@@ -139,8 +139,8 @@ mod tests {
         failed_approvals: 2,
     };
 
-    fn asked(actor: u8, minutes: u64, purged: bool) -> Glance {
-        let at = NOON.plus(Duration::from_secs(minutes.saturating_mul(60)));
+    fn asked(actor: u8, minutes: u32, purged: bool) -> Glance {
+        let at = NOON.plus(Duration::from_secs(60).saturating_mul(minutes));
         Glance { at, actor: [actor; 8], deed: Deed::Asked { purged } }
     }
 
