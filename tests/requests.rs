@@ -1,6 +1,6 @@
 //! Legal processes on file, through the real programs: filed, answered in the order of their items, approved and closed.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
