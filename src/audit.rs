@@ -216,6 +216,27 @@ pub enum Entry {
         /// With what role.
         role: Role,
     },
+    /// Tokens that do not count came too often from one place, and it is not listened to for a while. One entry stands for
+    /// the whole burst.
+    LockedOut {
+        /// When.
+        at: Timestamp,
+        /// Where they came from, a user or an address, as a keyed hash.
+        origin: [u8; 8],
+        /// How many there were.
+        failures: u32,
+        /// For how many seconds nothing from there is answered.
+        lasts: u64,
+    },
+    /// All bearer tokens of a name were revoked.
+    TokenRevoked {
+        /// When the daemon first saw it.
+        at: Timestamp,
+        /// Whose, as a keyed hash.
+        actor: [u8; 8],
+        /// That name's role.
+        role: Role,
+    },
 }
 
 impl Entry {
@@ -251,6 +272,13 @@ impl Entry {
             Self::TokenMinted { at, actor, role } => {
                 format!("lapsed-access-v1 token-minted\ntime {at}\nactor {}\nrole {role}\n", hex(actor))
             }
+            Self::LockedOut { at, origin, failures, lasts } => format!(
+                "lapsed-access-v1 locked-out\ntime {at}\norigin {}\nfailures {failures}\nlasts {lasts}\n",
+                hex(origin),
+            ),
+            Self::TokenRevoked { at, actor, role } => {
+                format!("lapsed-access-v1 token-revoked\ntime {at}\nactor {}\nrole {role}\n", hex(actor))
+            }
         };
         text.into_bytes()
     }
@@ -273,7 +301,7 @@ mod tests {
     fn access(role: Role) -> Access {
         let papers =
             Papers { process: ProcessType::Subpoena, case: "24-CR-1022".into(), authority: "Example Court".into() };
-        let principal = Principal { name: "desk-1".into(), role };
+        let principal = Principal::new("desk-1", role);
         let table = ProcessTypes { digest: [4; 32], ..ProcessTypes::default() };
         let at = Timestamp::from_millis(1_700_000_000_123);
         Access::new(at, [1; 8], &principal, [2; 16], &papers, &Salt([3; 32]), &table)

@@ -240,7 +240,7 @@ fn a_broken_configuration_is_shown_with_line_and_caret_and_nothing_is_made() {
     let (status, talk) = site.spawn("lapsed.toml", None).ended();
     assert_eq!(status.code(), Some(2));
     assert!(talk.contains("unknown key `windoww`, did you mean `window`?"), "{talk}");
-    assert!(talk.contains("lapsed.toml:10:1") && talk.contains("^^^^^^^") && talk.contains("2 faults in"), "{talk}");
+    assert!(talk.contains("lapsed.toml:12:1") && talk.contains("^^^^^^^") && talk.contains("2 faults in"), "{talk}");
     assert!(!site.path("state").exists());
 }
 

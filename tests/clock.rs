@@ -46,8 +46,13 @@ impl Deref for Place {
 
 impl Place {
     fn new() -> Self {
+        Self::with("")
+    }
+
+    /// With more tables in the configuration.
+    fn with(tables: &str) -> Self {
         // A window of an hour; the carry-interval is five minutes.
-        let site = Site::new(&TWO_NAS.replace("\"10s\"", "\"1s\""));
+        let site = Site::new(&format!("{}{tables}", TWO_NAS.replace("\"10s\"", "\"1s\"")));
         let [analyst, operator, approver] =
             ["analyst", "operator", "approver"].map(|role| site.token(&format!("the-{role}"), role));
         Self { by_hand: ByHand::start_on(site, NOW), analyst, operator, approver }
@@ -309,6 +314,17 @@ fn a_clock_that_is_far_ahead_is_accepted_by_two_in_either_order() {
         place.restart(|_| {});
         assert_eq!(place.ask_for_alice(), 0);
     }
+}
+
+#[test]
+fn one_person_with_an_approvers_token_is_not_two() {
+    let uid = nix::unistd::geteuid();
+    let place = Place::with(&format!("[[principal]]\nname = \"the-operator\"\nuid = {uid}\nrole = \"operator\"\n"));
+    place.clock.set(NOW.plus(30 * MINUTE));
+    assert_eq!(code(&place.site.lapse(None, &["clock", "accept"])), 0);
+    let refused = place.site.lapse(Some(&place.approver), &["clock", "accept"]);
+    assert!(code(&refused) == 2 && talk_of(&refused).contains("another person must"), "{refused:?}");
+    assert!(!place.trusted());
 }
 
 #[test]

@@ -282,7 +282,7 @@ fn clients_and_principals_must_be_told_apart() {
             "`a` is the name of a source: see line 7",
         ),
         ("[[spool]]\nname = \"a\"".to_owned(), "missing key `path` in [[spool]]"),
-        ("[[principal]]\nname = \"a\"\nrole = \"operator\"".to_owned(), "this [[principal]] needs a `uid` or a `group`"),
+        ("[[principal]]\nname = \"a\"\nrole = \"operator\"".to_owned(), "this [[principal]] needs a `uid`, a `group` or a `certificate`"),
         (
             "[[principal]]\nname = \"a\"\nuid = 1\ngroup = \"g\"\nrole = \"operator\"".to_owned(),
             "a [[principal]] has a `uid` or a `group`, not both",
@@ -455,13 +455,33 @@ fn uncommented(examples: bool) -> String {
         if line.is_empty() || line.starts_with('[') {
             in_example = false;
         }
-        in_example |= line.starts_with("#[[");
+        // What belongs to a listener that there is not by default is an example too.
+        in_example |= line.starts_with("#[[") || line.starts_with("#tls-listen");
         let setting =
             line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()));
         text.push_str(setting.filter(|_| examples || !in_example).unwrap_or(line));
         text.push('\n');
     }
     text
+}
+
+#[test]
+fn what_tls_cannot_be_without_is_asked_for_and_what_it_is_not_there_for_is_refused() {
+    let listen = "version = 1\n[api]\ntls-listen = \"192.0.2.10:8443\"\n";
+    let needs = |key| format!("`tls-listen` needs a `{key}` beside it");
+    assert_eq!(problems(listen), [needs("tls-certificate"), needs("tls-key")]);
+    let alone = "version = 1\n[api]\ntls-key = \"k\"\n";
+    assert_eq!(problems(alone), ["there is no `tls-listen` in [api] that this is for"]);
+    let principal =
+        |name| format!("[[principal]]\nname = \"{name}\"\nrole = \"auditor\"\ncertificate = \"a.example.net\"\n");
+    let text = format!("{listen}tls-certificate = \"c\"\ntls-key = \"k\"\n{}", principal("a"));
+    assert_eq!(problems(&text), ["nobody is asked for a certificate: `tls-client-ca` in [api] says who signs them"]);
+    let ca = text.replace("tls-key", "tls-client-ca = \"ca\"\ntls-key");
+    assert_eq!(parse(&ca).unwrap().principals[0].certificate.as_deref(), Some("a.example.net"));
+    let twice = format!("{ca}{}", principal("b"));
+    assert_eq!(problems(&twice), ["the certificate `a.example.net` is a principal already: see line 10"]);
+    assert_eq!(problems("version = 1\n[api]\nrequests-per-second = 0").len(), 1);
+    assert_eq!(problems("version = 1\n[api]\ntls-listen = \"192.0.2.10\"\ntls-key = \"k\"\n").len(), 1);
 }
 
 #[test]
@@ -486,6 +506,8 @@ fn the_examples_in_the_shipped_file_work_and_show_defaults() {
     assert_eq!(spool.source, Source::named("hooks", &config.retention));
     let (networks, principals) = (config.networks.len(), config.principals.len());
     assert_eq!((config.radius.listen.len(), config.radius.clients.len(), networks, principals), (1, 1, 1, 2));
+    let tls = config.api.tls.as_ref().unwrap();
+    assert_eq!((&*tls.key, tls.client_ca.is_some()), (Path::new("/etc/lapsed/tls.key"), true));
     let nat = &config.deterministic_nats[0];
     let plain = format!(
         "version = 1\n[[nat.deterministic]]\noutside = \"{}\"\ninside = \"{}\"\nports = {}\n",
@@ -501,50 +523,6 @@ fn the_examples_in_the_shipped_file_work_and_show_defaults() {
     assert_eq!(civil.item.map(|each| each.to_string()).as_deref(), Some("5.00 USD"));
     assert_eq!((config.entities.len(), config.fees.general), (1, Fee::default()));
     assert_eq!(config.remarks(), []);
-}
-
-#[test]
-fn fees_and_entities_are_checked_with_their_places() {
-    let text = r#"version = 1
-[disclosure]
-zone = "Denver"
-[fees]
-request = "25 USD"
-item = "5.00 USD"
-[[fee]]
-type = "civil-order"
-item = "4.00 EUR"
-[[fee]]
-type = "civil-order"
-[[fee]]
-type = "marketing"
-[[entity]]
-name = "north"
-[[entity]]
-name = "north"
-[[entity]]
-brand = "Example"
-"#;
-    let places = |line: &&str| line.contains("--> ");
-    let lines: Vec<String> =
-        faults(text).lines().filter(places).map(|line| line.rsplit(':').nth(1).unwrap().to_owned()).collect();
-    assert_eq!(lines, ["3", "5", "9", "11", "13", "17", "18"]);
-    let said = problems(text);
-    for (at, words) in [
-        (0, "`Denver` is no zone of the IANA database: write one such as \"America/Denver\""),
-        (1, "`25 USD` is no amount: write it as \"25.00 USD\", or \"none\""),
-        (2, "4.00 EUR is of another currency than the 5.00 USD in line 6: one bill has one currency"),
-        (3, "the fees of `civil-order` are configured already: see line 8"),
-        (5, "the name `north` is taken already: see line 15"),
-        (6, "missing key `name` in [[entity]]"),
-    ] {
-        assert_eq!(said[at], words);
-    }
-    let fees = "version = 1\n[fees]\nrequest = \"25.00 USD\"\nitem = \"0.35 USD\"\n[[fee]]\ntype = \"nsl\"\nrequest = \"none\"\n";
-    let config = parse(&format!("{fees}[[entity]]\nname = \"nowhere\"\n")).unwrap();
-    let nsl = config.fees.of(ProcessType::Nsl);
-    assert_eq!((nsl.request, nsl.item), (None, config.fees.general.item));
-    assert!(config.remarks().contains(&Remark::UnknownEntity { entity: "nowhere".into() }));
 }
 
 #[test]

@@ -38,7 +38,8 @@ impl Daemon {
         let directory = tempfile::Builder::new().prefix("lapsed-").tempdir().context("make a temporary directory")?;
         let radius = free_port()?;
         let config = format!(
-            "version = 1\nstate-dir = \"state\"\n{settings}\n[store]\nballast = \"1MiB\"\n[listen]\napi-socket = \"api.sock\"\n\n\
+            "version = 1\nstate-dir = \"state\"\n{settings}\n[store]\nballast = \"1MiB\"\n[listen]\napi-socket = \"api.sock\"\n\
+             [api]\nrequests-per-second = 1000000\n\
              [[radius.listen]]\naddress = \"{radius}\"\n"
         );
         write_private(&directory.path().join("nas.secret"), SECRET)?;
@@ -84,7 +85,7 @@ impl Daemon {
     /// Mints a bearer token.
     pub(crate) fn token(&self, name: &str, role: &str) -> anyhow::Result<String> {
         let output = Command::new(binary("lapsed")?)
-            .args(["token", "--config"])
+            .args(["token", "mint", "--config"])
             .arg(self.directory().join("lapsed.toml"))
             .args(["--name", name, "--role", role])
             .output()

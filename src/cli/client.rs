@@ -1,6 +1,4 @@
-//! One request to the daemon over its Unix socket.
-
-use std::path::Path;
+//! One request to the daemon.
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
@@ -9,10 +7,10 @@ use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
 
 use crate::api::Problem;
 
+use super::connect::ConnectError;
 use super::{Connection, Ending, tell, token};
 
 /// The longest answer that is read: a package of the most items that a request has.
@@ -21,10 +19,8 @@ const MAX_ANSWER: usize = 128 * 1024 * 1024;
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 enum ClientError {
-    #[error(
-        "cannot reach the daemon on {path}: {source}; is it running? --socket or LAPSE_SOCKET names another socket"
-    )]
-    Connect { path: String, source: std::io::Error },
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     #[error("the connection to the daemon broke: {0}")]
     Broken(String),
     #[error("the daemon's answer cannot be understood: {0}")]
@@ -36,7 +32,8 @@ enum ClientError {
 impl ClientError {
     fn ending(&self) -> Ending {
         match self {
-            Self::Connect { .. } | Self::Broken(_) => Ending::Unreachable,
+            Self::Connect(error) => error.ending(),
+            Self::Broken(_) => Ending::Unreachable,
             Self::Answer(_) => Ending::Fault,
             Self::Problem(problem) => Ending::of_problem(problem),
         }
@@ -64,7 +61,7 @@ fn complain(error: &ClientError) -> Ending {
 }
 
 fn answer(connection: &Connection, path: &str, body: Option<&impl Serialize>) -> Result<Bytes, Ending> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         tell(&format!("lapse: cannot start: {error}"));
         Ending::Fault
@@ -73,13 +70,16 @@ fn answer(connection: &Connection, path: &str, body: Option<&impl Serialize>) ->
         tell(&format!("lapse: cannot write the request: {error}"));
         Ending::Fault
     })?;
-    runtime.block_on(exchange(&connection.socket, token().as_deref(), path, body)).map_err(|error| complain(&error))
+    runtime.block_on(exchange(connection, token().as_deref(), path, body)).map_err(|error| complain(&error))
 }
 
-async fn exchange(socket: &Path, token: Option<&str>, path: &str, body: Option<Vec<u8>>) -> Result<Bytes, ClientError> {
-    let stream = UnixStream::connect(socket)
-        .await
-        .map_err(|source| ClientError::Connect { path: socket.display().to_string(), source })?;
+async fn exchange(
+    connection: &Connection,
+    token: Option<&str>,
+    path: &str,
+    body: Option<Vec<u8>>,
+) -> Result<Bytes, ClientError> {
+    let stream = connection.open().await?;
     let broken = |error: hyper::Error| ClientError::Broken(error.to_string());
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // What goes wrong with the connection is seen by the request on it.

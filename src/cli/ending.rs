@@ -62,7 +62,7 @@ impl Ending {
     pub const fn of_problem(problem: &Problem) -> Self {
         match problem.status {
             401 | 403 => Self::Refused,
-            503 => Self::Unreachable,
+            429 | 503 => Self::Unreachable,
             400..=499 => Self::Usage,
             _ => Self::Fault,
         }

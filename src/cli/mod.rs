@@ -5,6 +5,8 @@ mod certificate;
 mod check_config;
 mod client;
 mod clock;
+mod connect;
+mod context;
 mod decommission;
 mod ending;
 mod hold;
@@ -39,7 +41,6 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use ending::Ending;
 
-use crate::domain::actor::Role;
 use crate::shown::{cells, escape};
 
 /// Lapsed: IP-assignment records that are kept for a window, answered under legal process, and destroyed.
@@ -52,7 +53,9 @@ use crate::shown::{cells, escape};
     after_help = "Examples:
   lapsed check-config /etc/lapsed/lapsed.toml
   lapsed run --config /etc/lapsed/lapsed.toml
-  lapsed token --config /etc/lapsed/lapsed.toml --name desk-1 --role analyst
+  lapsed token mint --name desk-1 --role analyst --expires 90d
+  lapsed token list
+  lapsed token revoke desk-1
   lapsed verify-store /var/lib/lapsed"
 )]
 struct LapsedArgs {
@@ -77,18 +80,8 @@ enum LapsedCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Mint a bearer token and print it; works before the daemon runs and while it runs.
-    Token {
-        /// The configuration file.
-        #[arg(long, value_name = "FILE", default_value = "/etc/lapsed/lapsed.toml")]
-        config: PathBuf,
-        /// For whom.
-        #[arg(long)]
-        name: String,
-        /// As what: source, analyst, approver, auditor or operator.
-        #[arg(long)]
-        role: Role,
-    },
+    /// Mint, list and revoke bearer tokens; works before the daemon runs and while it runs. Mints when nothing else is said.
+    Token(token::Args),
     /// Destroy the keys that are due, while no daemon runs; for a timer. Does nothing while one does.
     Sweep {
         /// The configuration file.
@@ -129,7 +122,8 @@ enum LapsedCommand {
   lapse subscriber alice@example.net --from 2026-11-21T00:00:00Z --to 2026-11-21T12:00:00Z \\
         --process subpoena --case 24-CR-1022 --authority 'Example District Court'
 
-LAPSE_TOKEN holds the bearer token; without one the daemon goes by who you are on this machine.
+LAPSE_TOKEN holds the bearer token; without one the daemon goes by who you are on this machine, or by the certificate
+that is shown. Where it is, flags say, else the environment, else `lapse context`.
 
 Exit codes of lookup: 0 attributed, 1 nobody held it, 2 usage or a time in the future, 3 ambiguous or uncertain,
 4 refused, 5 purged, 6 no coverage, 69 daemon unreachable or its clock in doubt, 70 a fault of Lapsed.
@@ -137,17 +131,27 @@ Of subscriber: 0 something found, 1 nothing found, and the same otherwise."
 )]
 struct LapseArgs {
     #[command(flatten)]
-    connection: Connection,
+    place: context::Place,
     #[command(subcommand)]
     command: LapseCommand,
 }
 
 /// How the daemon is reached.
-#[derive(Debug, clap::Args)]
-struct Connection {
-    /// The daemon's API socket.
-    #[arg(long, env = "LAPSE_SOCKET", value_name = "PATH", default_value = "/run/lapsed/api.sock", global = true)]
-    socket: PathBuf,
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Connection {
+    /// Over its Unix socket.
+    Socket(PathBuf),
+    /// Over TLS.
+    Tls {
+        /// Its name or address, which its certificate must have.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// The file of those who signed its certificate.
+        ca: PathBuf,
+        /// The files of a certificate to show it, and of its key.
+        pair: Option<(PathBuf, PathBuf)>,
+    },
 }
 
 /// The bearer token; without one, the daemon goes by who owns this process. It is no argument: those can be seen by all.
@@ -178,6 +182,8 @@ enum LapseCommand {
     Clock(clock::Args),
     /// Show what is destroyed, what will be, and the reports of it; change the window.
     Purge(purge::Args),
+    /// Remember where the daemon is, so that flags need not say it each time.
+    Context(context::Args),
 }
 
 /// How data is printed.
@@ -195,7 +201,7 @@ pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
         Err(error) => usage(&error),
         Ok(LapsedArgs { command: LapsedCommand::Run { config, new_keyring } }) => run::run(&config, new_keyring),
         Ok(LapsedArgs { command: LapsedCommand::CheckConfig { file } }) => check_config::check(&file),
-        Ok(LapsedArgs { command: LapsedCommand::Token { config, name, role } }) => token::mint(&config, &name, role),
+        Ok(LapsedArgs { command: LapsedCommand::Token(args) }) => token::token(&args),
         Ok(LapsedArgs { command: LapsedCommand::Sweep { config } }) => sweep::sweep(&config),
         Ok(LapsedArgs { command: LapsedCommand::Decommission { config, confirm } }) => {
             decommission::decommission(&config, confirm)
@@ -206,20 +212,36 @@ pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
 
 /// Runs `lapse` with a command line.
 pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
-    match LapseArgs::try_parse_from(args) {
-        Err(error) => usage(&error),
-        Ok(LapseArgs { connection, command: LapseCommand::Lookup(args) }) => lookup::lookup(&connection, &args),
-        Ok(LapseArgs { connection, command: LapseCommand::Request(args) }) => request::request(&connection, &args),
-        Ok(LapseArgs { connection, command: LapseCommand::Hold(args) }) => hold::hold(&connection, args),
-        Ok(LapseArgs { connection, command: LapseCommand::Subscriber(args) }) => {
-            subscriber::subscriber(&connection, &args)
+    let LapseArgs { place, command } = match LapseArgs::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    // What is remembered may be what is wrong.
+    if let LapseCommand::Context(args) = &command {
+        return context::context(&place, args);
+    }
+    match context::resolve(&place) {
+        Ok(connection) => ask(&connection, command, &place),
+        Err(error) => {
+            tell(&format!("lapse: {error}"));
+            Ending::Usage
         }
-        Ok(LapseArgs { connection, command: LapseCommand::Triage(args) }) => triage::triage(&connection, &args),
-        Ok(LapseArgs { connection, command: LapseCommand::Send(args) }) => send::send(&connection, &args),
-        Ok(LapseArgs { connection, command: LapseCommand::Status(args) }) => status::status(&connection, &args),
-        Ok(LapseArgs { connection, command: LapseCommand::Policy(args) }) => policy::policy(&connection, &args),
-        Ok(LapseArgs { connection, command: LapseCommand::Clock(args) }) => clock::clock(&connection, &args),
-        Ok(LapseArgs { connection, command: LapseCommand::Purge(args) }) => purge::purge(&connection, &args),
+    }
+}
+
+fn ask(connection: &Connection, command: LapseCommand, place: &context::Place) -> Ending {
+    match command {
+        LapseCommand::Lookup(args) => lookup::lookup(connection, &args),
+        LapseCommand::Request(args) => request::request(connection, &args),
+        LapseCommand::Hold(args) => hold::hold(connection, args),
+        LapseCommand::Triage(args) => triage::triage(connection, &args),
+        LapseCommand::Subscriber(args) => subscriber::subscriber(connection, &args),
+        LapseCommand::Send(args) => send::send(connection, &args),
+        LapseCommand::Status(args) => status::status(connection, &args),
+        LapseCommand::Policy(args) => policy::policy(connection, &args),
+        LapseCommand::Clock(args) => clock::clock(connection, &args),
+        LapseCommand::Purge(args) => purge::purge(connection, &args),
+        LapseCommand::Context(args) => context::context(place, &args),
     }
 }
 

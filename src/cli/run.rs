@@ -12,7 +12,7 @@ use crate::daemon::{Daemon, DaemonError};
 
 use super::{Ending, tell};
 
-/// Runs the daemon until SIGTERM or SIGINT.
+/// Runs the daemon until SIGTERM or SIGINT; SIGHUP has the files of TLS read again.
 pub(super) fn run(file: &Path, new_keyring: bool) -> Ending {
     let config = match Config::read(file) {
         Ok(config) => config,
@@ -42,17 +42,25 @@ pub(super) fn run(file: &Path, new_keyring: bool) -> Ending {
 
 async fn serve(config: Config, new_keyring: bool) -> Result<(), DaemonError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Thread)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(DaemonError::Thread)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Thread)?;
     let socket = config.listen.api_socket.clone();
     let daemon = Daemon::start(config, Arc::new(SystemClock), new_keyring).await?;
     for address in daemon.radius_addresses() {
         tracing::info!(%address, "listening for RADIUS accounting");
     }
+    if let Some(address) = daemon.tls_address() {
+        tracing::info!(%address, "listening for TLS");
+    }
     tracing::info!(socket = %socket.display(), "ready");
+    let reload = daemon.reload();
     let stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => reload(),
+            }
         }
         tracing::info!("stopping");
     };

@@ -19,8 +19,8 @@ use super::problem::Problem;
 use super::reader::At;
 use super::secret::SecretError;
 use super::{
-    Clock, Config, ConfigError, Ingest, Listen, Lookup, Network, SecretFile, Store, dhcp, fees, names, nat, principals,
-    process_types, radius, streams,
+    Clock, Config, ConfigError, Ingest, Listen, Lookup, Network, SecretFile, Store, api, dhcp, fees, names, nat,
+    principals, process_types, radius, streams,
 };
 use crate::domain::erasure::ErasureClass;
 use crate::domain::retention::Retention;
@@ -91,6 +91,7 @@ pub(super) fn check(file: File, base: &Path, named: Named<'_>, faults: &Faults<'
         disclosure: disclosure(&file.disclosure),
         process_types: process_types::check(file.disclosure.process_types, base, named.text, faults),
         listen: listen(file.listen, base, faults),
+        api: api::check(file.api, &file.principals, base, faults),
         principals: principals::check(file.principals, &file.radius.clients, &file.leases, faults),
         dhcp: dhcp::check(file.leases, known, base, faults),
         radius: radius::check(file.radius, known, base, named.secret, faults),

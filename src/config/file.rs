@@ -10,14 +10,15 @@ use ipnet::IpNet;
 use toml::de::DeTable;
 
 use super::Resets;
+use super::api::ApiTable;
 use super::fault::Faults;
 use super::fees::{EntityTable, FeeTable};
 use super::nat::DeterministicTable;
 use super::problem::Problem;
 use super::reader::{At, Reader};
 use super::shape::{
-    CLOCK, DHCP, DHCP_LEASES, DISCLOSURE, ENTITY, FEE, FEES, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC, NETWORK,
-    PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, SPOOL, STORE, STREAM,
+    API, CLOCK, DHCP, DHCP_LEASES, DISCLOSURE, ENTITY, FEE, FEES, INGEST, LISTEN, LOOKUP, NAT, NAT_DETERMINISTIC,
+    NETWORK, PRINCIPAL, RADIUS, RADIUS_CLIENT, RADIUS_LISTEN, RETENTION, ROOT, SPOOL, STORE, STREAM,
 };
 use super::streams::{SourceTable, SpoolTable};
 use super::value;
@@ -44,6 +45,7 @@ pub(super) struct File {
     pub(super) lookup: LookupTable,
     pub(super) disclosure: DisclosureTable,
     pub(super) listen: ListenTable,
+    pub(super) api: ApiTable,
     pub(super) radius: RadiusTable,
     pub(super) leases: Vec<LeasesTable>,
     pub(super) streams: Vec<SourceTable>,
@@ -171,10 +173,11 @@ pub(super) struct NetworkTable {
 pub(super) struct PrincipalTable {
     pub(super) place: Range<usize>,
     pub(super) name: Option<At<String>>,
-    /// Is there a `uid` or a `group` at all, also a wrong one?
+    /// Is there a `uid`, a `group` or a `certificate` at all, also a wrong one?
     pub(super) has_mark: bool,
     pub(super) uid: Option<At<u64>>,
     pub(super) group: Option<At<String>>,
+    pub(super) certificate: Option<At<String>>,
     pub(super) role: Option<At<Role>>,
 }
 
@@ -196,6 +199,7 @@ impl File {
             lookup: root.table("lookup", &LOOKUP, LookupTable::read),
             disclosure: root.table("disclosure", &DISCLOSURE, DisclosureTable::read),
             listen: root.table("listen", &LISTEN, ListenTable::read),
+            api: root.table("api", &API, ApiTable::read),
             radius: root.table("radius", &RADIUS, RadiusTable::read),
             leases: root.table("dhcp", &DHCP, |table| table.tables("leases", &DHCP_LEASES, LeasesTable::read)),
             streams: root.tables("stream", &STREAM, SourceTable::read),
@@ -345,10 +349,14 @@ impl PrincipalTable {
         Self {
             place: table.place(),
             name: table.required("name", table.text("name", A_TEXT, value::name)),
-            has_mark: table.has("uid") || table.has("group"),
+            has_mark: ["uid", "group", "certificate"].into_iter().any(|mark| table.has(mark)),
             // chown(2) takes the greatest number for "unchanged"; no user has it.
             uid: table.number("uid", 0, u64::from(u32::MAX) - 1),
             group: table.text("group", A_TEXT, value::name),
+            certificate: table.text("certificate", A_TEXT, |text| match text {
+                "" => Err(Problem::Empty { key: "certificate" }),
+                name => value::line("certificate", name),
+            }),
             role: table.required(
                 "role",
                 table.text("role", A_TEXT, |text| value::choice("role", text, Role::ALL.map(Role::name))),

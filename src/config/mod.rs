@@ -5,6 +5,7 @@
 //! socket, makes a directory or asks whether one exists; only the files of shared secrets and the table of process types are
 //! read. Settings come from the file alone: the environment has no say.
 
+mod api;
 mod check;
 mod dhcp;
 pub mod duration;
@@ -77,6 +78,8 @@ pub struct Config {
     pub disclosure: Disclosure,
     /// Where the API is served.
     pub listen: Listen,
+    /// The API for desks elsewhere, and how much one principal may ask.
+    pub api: Api,
     /// RADIUS accounting.
     pub radius: Radius,
     /// Lease files of DHCP servers.
@@ -152,6 +155,28 @@ pub struct Listen {
     pub api_socket: PathBuf,
     /// Its permission bits.
     pub api_socket_mode: u32,
+}
+
+/// `[api]`: the API for desks elsewhere, and how much one principal may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// TLS; `None`: the Unix socket alone.
+    pub tls: Option<Tls>,
+    /// How many requests one principal may make in a second, over a while.
+    pub requests_per_second: u32,
+}
+
+/// Where the API is served over TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The TCP socket.
+    pub listen: SocketAddr,
+    /// The file of the daemon's certificate and those above it, in PEM.
+    pub certificate: PathBuf,
+    /// The file of its private key, in PEM.
+    pub key: PathBuf,
+    /// The file of those who sign certificates of clients, in PEM; `None`: tokens alone say who asks.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// `[radius]`: accounting by RADIUS (RFC 2866).
@@ -240,7 +265,7 @@ pub struct Network {
     pub shared: bool,
 }
 
-/// `[[principal]]`: someone who is known by how they connect. Has a uid or a group, never both.
+/// `[[principal]]`: someone who is known by how they connect. Has a uid, a group or a certificate; never a uid and a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// The name in ledgers, before it is made a pseudonym.
@@ -249,6 +274,8 @@ pub struct Principal {
     pub uid: Option<u32>,
     /// The group whose members it is.
     pub group: Option<String>,
+    /// The common name or an alternative name in its certificate.
+    pub certificate: Option<String>,
     /// What it may do.
     pub role: Role,
 }
@@ -389,6 +416,7 @@ impl Default for Config {
             process_types: process_types::built_in(),
             disclosure: Disclosure::default(),
             listen: Listen::default(),
+            api: Api::default(),
             radius: Radius::default(),
             dhcp: Dhcp::default(),
             streams: Vec::new(),
@@ -419,6 +447,12 @@ impl Default for Lookup {
 impl Default for Listen {
     fn default() -> Self {
         Self { api_socket: PathBuf::from("/run/lapsed/api.sock"), api_socket_mode: 0o660 }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { tls: None, requests_per_second: 400 }
     }
 }
 

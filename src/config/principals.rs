@@ -8,7 +8,8 @@ use super::problem::Problem;
 use super::reader::At;
 use crate::domain::actor::Role;
 
-/// What the tables mean. One name, one user and one group each are one principal, and so have one role.
+/// What the tables mean. One name, one user, one group and one certificate each are one principal, and so have
+/// one role.
 pub(super) fn check(
     tables: Vec<PrincipalTable>,
     clients: &[ClientTable],
@@ -21,6 +22,8 @@ pub(super) fn check(
     unique(uids, |uid, line| Problem::UidTwice { uid, line }, faults);
     let groups = tables.iter().filter_map(|table| table.group.as_ref());
     unique(groups, |group, line| Problem::GroupTwice { group, line }, faults);
+    let certificates = tables.iter().filter_map(|table| table.certificate.as_ref());
+    unique(certificates, |name, line| Problem::CertificateTwice { name, line }, faults);
     for table in &tables {
         mark(table, faults);
         name_of_client(table, clients, faults);
@@ -31,13 +34,14 @@ pub(super) fn check(
             name: inner(table.name)?,
             uid: inner(table.uid).and_then(|uid| u32::try_from(uid).ok()),
             group: inner(table.group),
+            certificate: inner(table.certificate),
             role: inner(table.role)?,
         })
     };
     tables.into_iter().filter_map(checked).collect()
 }
 
-/// A uid or a group, and not both.
+/// A uid, a group or a certificate; a uid and a group are not one person.
 fn mark(table: &PrincipalTable, faults: &Faults<'_>) {
     if !table.has_mark {
         faults.add(table.place.clone(), Problem::PrincipalOfNobody);

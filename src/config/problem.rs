@@ -365,7 +365,7 @@ pub enum Problem {
         line: usize,
     },
     /// A principal whom nobody can be.
-    #[error("this [[principal]] needs a `uid` or a `group`")]
+    #[error("this [[principal]] needs a `uid`, a `group` or a `certificate`")]
     PrincipalOfNobody,
     /// A principal known by two marks, which may not agree.
     #[error("a [[principal]] has a `uid` or a `group`, not both")]
@@ -385,6 +385,26 @@ pub enum Problem {
         group: String,
         /// The line of the first.
         line: usize,
+    },
+    /// One certificate, two principals.
+    #[error("the certificate `{name}` is a principal already: see line {line}")]
+    CertificateTwice {
+        /// The name in it.
+        name: String,
+        /// The line of the first.
+        line: usize,
+    },
+    /// A certificate that nobody is asked for.
+    #[error("nobody is asked for a certificate: `tls-client-ca` in [api] says who signs them")]
+    NoClientCa,
+    /// A file of a listener that there is not.
+    #[error("there is no `tls-listen` in [api] that this is for")]
+    NoTlsListen,
+    /// TLS cannot be without a certificate and its key.
+    #[error("`tls-listen` needs a `{key}` beside it")]
+    TlsNeeds {
+        /// What is missing.
+        key: &'static str,
     },
     /// The file of process types cannot be read.
     #[error("{error}")]
@@ -421,6 +441,6 @@ impl Problem {
 
     /// Is something missing? Where the TOML is broken, it may have been lost with the break.
     pub(super) fn is_absence(&self) -> bool {
-        matches!(self, Self::MissingVersion | Self::MissingKey { .. } | Self::PrincipalOfNobody)
+        matches!(self, Self::MissingVersion | Self::MissingKey { .. } | Self::PrincipalOfNobody | Self::TlsNeeds { .. })
     }
 }

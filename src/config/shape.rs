@@ -22,6 +22,7 @@ pub(super) static ROOT: Shape = Shape {
         "lookup",
         "disclosure",
         "listen",
+        "api",
         "radius",
         "dhcp",
         "stream",
@@ -47,6 +48,10 @@ pub(super) static DISCLOSURE: Shape = Shape {
     keys: &["process-types", "capture-expiry", "unapproved-expiry", "keep-open", "keep-closed", "zone"],
 };
 pub(super) static LISTEN: Shape = Shape { heading: "[listen]", keys: &["api-socket", "api-socket-mode"] };
+pub(super) static API: Shape = Shape {
+    heading: "[api]",
+    keys: &["tls-listen", "tls-certificate", "tls-key", "tls-client-ca", "requests-per-second"],
+};
 pub(super) static RADIUS: Shape = Shape { heading: "[radius]", keys: &["receive-buffer", "listen", "client"] };
 pub(super) static RADIUS_LISTEN: Shape = Shape { heading: "[[radius.listen]]", keys: &["address"] };
 pub(super) static RADIUS_CLIENT: Shape = Shape {
@@ -97,16 +102,18 @@ pub(super) static NAT_DETERMINISTIC: Shape = Shape {
 pub(super) static ENTITY: Shape = Shape { heading: "[[entity]]", keys: &["name", "brand", "custodian"] };
 pub(super) static FEES: Shape = Shape { heading: "[fees]", keys: &["request", "item"] };
 pub(super) static FEE: Shape = Shape { heading: "[[fee]]", keys: &["type", "request", "item"] };
-pub(super) static PRINCIPAL: Shape = Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "role"] };
+pub(super) static PRINCIPAL: Shape =
+    Shape { heading: "[[principal]]", keys: &["name", "uid", "group", "certificate", "role"] };
 
 /// Every table of the configuration, the top of the file first.
-pub static SHAPES: [&Shape; 22] = [
+pub static SHAPES: [&Shape; 23] = [
     &ROOT,
     &STORE,
     &RETENTION,
     &LOOKUP,
     &DISCLOSURE,
     &LISTEN,
+    &API,
     &RADIUS,
     &RADIUS_LISTEN,
     &RADIUS_CLIENT,

@@ -37,6 +37,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -52,7 +53,8 @@ use crate::tokens::Tokens;
 use counters::Counters;
 use coverage::Ears;
 use desk::Desk;
-use http::{App, Peer};
+pub use http::TlsError;
+use http::{App, Gate, Keys};
 use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
 use radius::Context;
@@ -111,6 +113,17 @@ pub enum DaemonError {
         /// Why.
         source: io::Error,
     },
+    /// The files of TLS cannot be used.
+    #[error("cannot serve TLS: {0}")]
+    Tls(#[from] TlsError),
+    /// The API's TCP socket cannot be bound.
+    #[error("cannot listen for TLS on {address}: {source}")]
+    TlsListen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
@@ -132,6 +145,13 @@ pub struct Daemon {
     purge: Purge,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    tls: Option<Tls>,
+}
+
+/// TLS, where it is served.
+struct Tls {
+    address: SocketAddr,
+    keys: Arc<Keys>,
 }
 
 impl Daemon {
@@ -151,8 +171,7 @@ impl Daemon {
         config.follow_window(store.window());
         time.set_window(store.window(), store.cutoff());
         time.set_carry_interval(config.retention.carry_interval);
-        let (config, store) = (Arc::new(config), Arc::new(store));
-        let package_key = signing_keys(&config.state_dir.join("ledger-keys"))?;
+        let (package_key, config, store) = (signing_keys(&config.state_dir)?, Arc::new(config), Arc::new(store));
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let counters = Arc::new(Counters::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
@@ -180,7 +199,7 @@ impl Daemon {
         };
         let settling = Settling::start(&store, &context).map_err(DaemonError::Thread)?;
         let (stop, stopping) = watch::channel(false);
-        let app = App {
+        let app = Arc::new(App {
             config: Arc::clone(&config),
             time: Arc::clone(&time),
             sealer: store.sealer(),
@@ -195,30 +214,42 @@ impl Daemon {
             purge: view,
             tokens: RwLock::new(Tokens::default()),
             recording_tokens: Mutex::new(()),
+            gate: Gate::new(config.api.requests_per_second),
             started,
             ask_purge: purge.asks.clone(),
             streams: Semaphore::new(http::MOST_STREAMS),
             stopping: stopping.clone(),
-        };
+        });
         if let Ok(present) = time.present() {
             // Nothing is answered before it is known that nobody listened until now.
             ears.is_present(present);
         }
         let listening = coverage::listen(ears, Arc::clone(&time), room, queue.clone(), stopping.clone());
-        let app = Arc::new(app);
-        let tasks = vec![
+        let mut tasks = vec![
             serve_api(Arc::clone(&app), stopping.clone()).await?,
-            tokio::spawn(http::keep_fresh(app, stopping.clone())),
-            tokio::spawn(time::watch(time, stopping)),
+            tokio::spawn(http::keep_fresh(Arc::clone(&app), stopping.clone())),
+            tokio::spawn(time::watch(time, stopping.clone())),
             tokio::spawn(listening),
         ];
+        let tls = serve_tls(app, stopping, &mut tasks).await?;
         let ways_in = WaysIn::start(&context, &store)?;
-        Ok(Self { ways_in, queue, writer, writer_ended, settling, purge, stop, tasks })
+        Ok(Self { ways_in, queue, writer, writer_ended, settling, purge, stop, tasks, tls })
     }
 
     /// The RADIUS addresses it listens on, in the order of the configuration; ports that were 0 are filled in.
     pub fn radius_addresses(&self) -> Vec<SocketAddr> {
         self.ways_in.radius_addresses()
+    }
+
+    /// The address that the API is served on over TLS; a port that was 0 is filled in.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls.as_ref().map(|tls| tls.address)
+    }
+
+    /// What reads the files of TLS again; those that cannot be used are named in the log and change nothing.
+    pub fn reload(&self) -> impl Fn() + use<> {
+        let keys = self.tls.as_ref().map(|tls| Arc::clone(&tls.keys));
+        move || keys.iter().for_each(|keys| keys.read_again())
     }
 
     /// Serves until `stop` resolves or the store fails, then stops in order.
@@ -298,14 +329,30 @@ async fn start_purge(
 }
 
 /// Makes the keys that are missing, and reads the one that signs packages: each signs one thing, and nothing else.
-fn signing_keys(dir: &Path) -> Result<Signer, KeyError> {
+fn signing_keys(state_dir: &Path) -> Result<Signer, KeyError> {
+    let dir = state_dir.join("ledger-keys");
     for name in ["access", "purge", "package"] {
-        keys::make_if_missing(dir, name, &format!("lapsed/{name}"))?;
+        keys::make_if_missing(&dir, name, &format!("lapsed/{name}"))?;
     }
-    Signer::read(dir, "package", "lapsed/package")
+    Signer::read(&dir, "package", "lapsed/package")
 }
 
-async fn serve_api(app: Arc<App>, mut stopping: watch::Receiver<bool>) -> Result<JoinHandle<()>, DaemonError> {
+/// Serves the API over TLS too, if it is configured.
+async fn serve_tls(
+    app: Arc<App>,
+    stopping: watch::Receiver<bool>,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<Option<Tls>, DaemonError> {
+    let Some(tls) = app.config.api.tls.as_ref() else { return Ok(None) };
+    let keys = Arc::new(Keys::read(tls)?);
+    let failed = |source| DaemonError::TlsListen { address: tls.listen, source };
+    let listener = TcpListener::bind(tls.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    tasks.push(tokio::spawn(http::remote(listener, Arc::clone(&keys), http::router(app), stopping)));
+    Ok(Some(Tls { address, keys }))
+}
+
+async fn serve_api(app: Arc<App>, stopping: watch::Receiver<bool>) -> Result<JoinHandle<()>, DaemonError> {
     let listen = &app.config.listen;
     let path = listen.api_socket.clone();
     let listener = http::bind(&path, listen.api_socket_mode)
@@ -314,15 +361,9 @@ async fn serve_api(app: Arc<App>, mut stopping: watch::Receiver<bool>) -> Result
     if app.read_tokens().await.is_err() {
         tracing::error!("tokens do not work until their file is mended");
     }
-    let service = http::router(app).into_make_service_with_connect_info::<Peer>();
+    let router = http::router(app);
     Ok(tokio::spawn(async move {
-        let stopped = async move {
-            // An error means that the daemon itself is gone.
-            let _ = stopping.wait_for(|stop| *stop).await;
-        };
-        if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
-            tracing::error!(%error, "the API ended");
-        }
+        http::local(listener, router, stopping).await;
         // If the file is gone already, so much the better.
         let _ = std::fs::remove_file(path);
     }))

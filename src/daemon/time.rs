@@ -61,6 +61,8 @@ pub(super) struct Time {
 struct Watching {
     guard: ClockGuard,
     events: Vec<ClockEvent>,
+    /// Who accepted the clock in which doubt, under each of their pseudonyms.
+    accepted_by: Vec<(u64, [u8; 8])>,
 }
 
 struct Record {
@@ -85,7 +87,11 @@ impl Time {
             hidden: AtomicU64::new(0),
             max_step: config.clock.max_step,
             remember_every: config.retention.purge_interval / 2,
-            watching: Mutex::new(Watching { guard: ClockGuard::new(rules, trust), events: Vec::new() }),
+            watching: Mutex::new(Watching {
+                guard: ClockGuard::new(rules, trust),
+                events: Vec::new(),
+                accepted_by: Vec::new(),
+            }),
             record: Mutex::new(Record { file, written: None }),
             in_doubt,
         };
@@ -174,19 +180,27 @@ impl Time {
         self.note(&mut watching, &reading, change);
     }
 
-    /// Would an acceptance of doubt `number` by this role count? Then why the clock is in doubt and how far it is off.
-    pub(super) fn check_accept(&self, number: u64, role: Role) -> Result<(Reason, Step), NotAccepted> {
+    /// Would an acceptance of doubt `number` count, by this role and a person who goes by these pseudonyms? Then why the
+    /// clock is in doubt and how far it is off.
+    pub(super) fn check_accept(&self, number: u64, role: Role, by: &[[u8; 8]]) -> Result<(Reason, Step), NotAccepted> {
         let (watching, _) = self.look();
-        watching.guard.check_accept(number, role).map(|doubt| (doubt.reason, doubt.step))
+        let doubt = watching.guard.check_accept(number, role)?;
+        watching.check_person(number, by)?;
+        Ok((doubt.reason, doubt.step))
     }
 
     /// Someone accepts the clock of doubt `number`. The entry that says so must be durable already.
-    pub(super) fn accept(&self, number: u64, role: Role, by: [u8; 8]) -> Result<Accepted, NotAccepted> {
+    /// The first of the pseudonyms is the one they act under.
+    pub(super) fn accept(&self, number: u64, role: Role, by: &[[u8; 8]]) -> Result<Accepted, NotAccepted> {
         let (mut watching, reading) = self.look();
+        watching.guard.check_accept(number, role)?;
+        watching.check_person(number, by)?;
         let at = believed(&watching.guard, &reading);
         let (accepted, change) = watching.guard.accept(reading, number, role)?;
         tracing::warn!(%role, "the clock was accepted");
-        watching.push(at, ClockEventKind::Accepted(role), Some(by));
+        watching.push(at, ClockEventKind::Accepted(role), by.first().copied());
+        watching.accepted_by.retain(|(doubt, _)| *doubt == number);
+        watching.accepted_by.extend(by.iter().map(|name| (number, *name)));
         self.note(&mut watching, &reading, change);
         Ok(accepted)
     }
@@ -281,6 +295,12 @@ impl Time {
 }
 
 impl Watching {
+    /// Two roles must be two people.
+    fn check_person(&self, number: u64, by: &[[u8; 8]]) -> Result<(), NotAccepted> {
+        let has_accepted = |name: &[u8; 8]| self.accepted_by.contains(&(number, *name));
+        if by.iter().any(has_accepted) { Err(NotAccepted::SamePerson) } else { Ok(()) }
+    }
+
     fn push(&mut self, at: Timestamp, kind: ClockEventKind, by: Option<[u8; 8]>) {
         if self.events.len() < MOST_EVENTS {
             self.events.push(ClockEvent { at, kind, by });

@@ -26,8 +26,8 @@ pub struct Request {
 pub struct State {
     /// When it was opened, in milliseconds since 1970.
     pub opened: u64,
-    /// By whom.
-    pub opened_by: String,
+    /// By whom: every name that the person goes by, the one they acted under first.
+    pub opened_by: Vec<String>,
     /// The salt of the commitment to its papers, the same in all its entries of the ledger.
     pub salt: [u8; 32],
     /// Where what is captured for it, and what was answered, is sealed.
@@ -51,10 +51,17 @@ pub struct State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
-    /// Who.
-    pub by: String,
+    /// Who: every name that the person goes by, the one they acted under first.
+    pub by: Vec<String>,
     /// When, in milliseconds since 1970.
     pub at: u64,
+}
+
+impl Approval {
+    /// Is one of these names the person's?
+    pub fn is_by(&self, names: &[String]) -> bool {
+        self.by.iter().any(|name| names.contains(name))
+    }
 }
 
 /// An answer was given.
@@ -158,7 +165,7 @@ impl Request {
 
     /// Did somebody else than who opened it approve it?
     pub fn is_approved(&self) -> bool {
-        self.state.approvals.iter().any(|approval| approval.by != self.state.opened_by)
+        self.state.approvals.iter().any(|approval| !approval.is_by(&self.state.opened_by))
     }
 }
 
@@ -193,7 +200,7 @@ mod tests {
         };
         let state = State {
             opened: 1_795_295_004_000,
-            opened_by: "desk-1".into(),
+            opened_by: vec!["desk-1".into()],
             salt: [7; 32],
             capture: None,
             approvals: Vec::new(),
@@ -220,9 +227,9 @@ mod tests {
     #[test]
     fn nobody_approves_what_they_opened() {
         let mut request = request();
-        request.state.approvals.push(Approval { by: "desk-1".into(), at: 1 });
+        request.state.approvals.push(Approval { by: vec!["lead-7".into(), "desk-1".into()], at: 1 });
         assert!(!request.is_approved());
-        request.state.approvals.push(Approval { by: "lead-1".into(), at: 2 });
+        request.state.approvals.push(Approval { by: vec!["lead-1".into()], at: 2 });
         assert!(request.is_approved());
     }
 }

@@ -16,8 +16,8 @@ pub struct Hold {
     pub request: String,
     /// When it was placed, in milliseconds since 1970.
     pub placed: u64,
-    /// By whom.
-    pub placed_by: String,
+    /// By whom: every name that the person goes by, the one they acted under first.
+    pub placed_by: Vec<String>,
     /// Who approved it.
     pub approved: Option<Approval>,
     /// How many statements of sources are in it.
@@ -44,7 +44,7 @@ impl Hold {
     pub const EXHIBIT: u8 = b'e';
 
     /// A hold under these terms, placed now.
-    pub fn placed(request: String, by: String, now: Timestamp, terms: process::Hold) -> Self {
+    pub fn placed(request: String, by: Vec<String>, now: Timestamp, terms: process::Hold) -> Self {
         Self {
             request,
             placed: now.millis(),
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn it_lives_ninety_days_and_once_ninety_more() {
         let terms = process::Hold { days: 90, renewals: 1, renewal_days: 90 };
-        let mut hold = Hold::placed("ab".into(), "desk-1".into(), Timestamp::from_millis(1_000), terms);
+        let mut hold = Hold::placed("ab".into(), vec!["desk-1".into()], Timestamp::from_millis(1_000), terms);
         assert_eq!(hold.expires().millis(), 1_000 + 90 * 86_400_000);
         hold.renewed = 1;
         assert_eq!(hold.expires().millis(), 1_000 + 180 * 86_400_000);

@@ -121,4 +121,40 @@ pub struct Principal {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// The name by which the same person is known otherwise: of the `[[principal]]` whose connection another name's token
+    /// came over.
+    pub also: Option<String>,
+}
+
+impl Principal {
+    /// Someone known by one name.
+    pub fn new(name: impl Into<String>, role: Role) -> Self {
+        Self { name: name.into(), role, also: None }
+    }
+
+    /// Every name that the person goes by, the one they act under first. Where two people must agree, none of these may
+    /// be a name of the other.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.also.as_deref())
+    }
+
+    /// May the two be one person? Then they are not four eyes.
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        self.names().any(|name| other.names().any(|theirs| theirs == name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_shares_a_name_is_one_person() {
+        let amy = Principal::new("amy", Role::Analyst);
+        let bob = Principal::new("bob", Role::Approver);
+        let bob_at_amys = Principal { also: Some("amy".into()), ..bob.clone() };
+        assert!(!amy.is_same_person(&bob));
+        assert!(amy.is_same_person(&bob_at_amys) && bob_at_amys.is_same_person(&amy));
+        assert!(bob.is_same_person(&bob_at_amys));
+    }
 }

@@ -9,10 +9,10 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 
 use crate::api::{EVENTS, EventAck, NDJSON, Problem, StreamEnd};
+use crate::cli::connect::ConnectError;
 use crate::cli::{Connection, Ending, say, tell, token};
 
 use super::input::Input;
@@ -30,8 +30,8 @@ const MOST_PROBLEM: usize = 64 << 10;
 /// Why an attempt ended before everything was answered.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
-    #[error("cannot reach the daemon on {path}: {source}; --socket or LAPSE_SOCKET names another socket")]
-    Connect { path: String, source: std::io::Error },
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     #[error("the connection to the daemon broke: {0}")]
     Broken(String),
     #[error("{}: {}", .0.title, .0.detail)]
@@ -48,15 +48,17 @@ impl Trouble {
     /// May it be gone after a while?
     pub(super) fn passes(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Broken(_) => true,
-            Self::Problem(problem) => problem.status == 503,
+            Self::Connect(error) => error.passes(),
+            Self::Broken(_) => true,
+            Self::Problem(problem) => matches!(problem.status, 429 | 503),
             Self::Answer(_) | Self::Input(_) | Self::Output(_) => false,
         }
     }
 
     pub(super) fn ending(&self) -> Ending {
         match self {
-            Self::Connect { .. } | Self::Broken(_) => Ending::Unreachable,
+            Self::Connect(error) => error.ending(),
+            Self::Broken(_) => Ending::Unreachable,
             Self::Problem(problem) => Ending::of_problem(problem),
             Self::Input(_) => Ending::Usage,
             Self::Answer(_) | Self::Output(_) => Ending::Fault,
@@ -162,10 +164,7 @@ impl Sending {
     }
 
     async fn connect(&self, connection: &Connection) -> Result<Exchange, Trouble> {
-        let socket = &connection.socket;
-        let stream = UnixStream::connect(socket)
-            .await
-            .map_err(|source| Trouble::Connect { path: socket.display().to_string(), source })?;
+        let stream = connection.open().await?;
         let broken = |error: hyper::Error| Trouble::Broken(error.to_string());
         let (mut sender, driver) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         let (body, channel) = Channel::<Bytes, Infallible>::new(1);

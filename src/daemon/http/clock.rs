@@ -32,7 +32,8 @@ pub(super) async fn accept(
     }
     let Json(AcceptRequest { doubt }) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
     let refused = |error: NotAccepted| Problem::conflict(error.to_string());
-    let (reason, step) = app.time.check_accept(doubt, role).map_err(refused)?;
+    let names = app.pseudonyms(&asker);
+    let (reason, step) = app.time.check_accept(doubt, role, &names).map_err(refused)?;
     let actor = app.sealer.actor_pseudonym(&asker.name);
     let entry = Entry::ClockAccepted { at: app.time.believed(), actor, role, reason, step: step.secs() };
     app.has_room().await?;
@@ -42,6 +43,6 @@ pub(super) async fn accept(
         .append(entry.to_bytes(), None)
         .await
         .map_err(|_| Problem::unavailable("the acceptance could not be recorded, so it does not count"))?;
-    app.time.accept(doubt, role, actor).map_err(refused)?;
+    app.time.accept(doubt, role, &names).map_err(refused)?;
     Ok(Json(AcceptAnswer { clock: app.time.status(), index }))
 }

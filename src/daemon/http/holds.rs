@@ -22,7 +22,7 @@ use crate::written::{address, instant};
 
 use super::captures::question;
 use super::identity::Asker;
-use super::requests::{committed, desk_failed, may_file, still_open, ties};
+use super::requests::{acted, committed, desk_failed, may_file, names, still_open, ties};
 use super::{App, Refusal, subscribers};
 
 pub(super) async fn place(
@@ -39,7 +39,7 @@ pub(super) async fn place(
     let present = app.time.present()?;
     let selection = selection(&app, &asked, &request, present)?;
     let exhibits = app.seal_exhibits(selection, present).await?;
-    let mut hold = Hold::placed(request_id.to_string(), asker.name.clone(), present.now, terms);
+    let mut hold = Hold::placed(request_id.to_string(), names(&asker), present.now, terms);
     hold.records = exhibits.iter().map(Exhibit::records).sum();
     let spans = exhibits.iter().flat_map(|exhibit| exhibit.spans().to_vec());
     hold.spans = spans.map(|(from, to)| (from.millis(), to.millis())).collect();
@@ -87,7 +87,7 @@ pub(super) async fn approve(
     may_approve(&asker)?;
     let (id, held) = app.held_case(&id)?;
     let mut hold = held.lock().await;
-    if hold.placed_by == asker.name {
+    if hold.placed_by.iter().any(|name| names(&asker).contains(name)) {
         return Err(Problem::forbidden("nobody approves what they placed: another approver must").into());
     }
     if hold.approved.is_some() {
@@ -117,7 +117,7 @@ pub(super) async fn attach(
     if hold.approved.is_none() {
         return Err(Problem::conflict("nobody has approved the hold yet").into());
     }
-    if request.state.opened_by == asker.name {
+    if request.state.opened_by.iter().any(|name| names(&asker).contains(name)) {
         return Err(Problem::forbidden("nobody confirms the matter of a request that they opened").into());
     }
     let mut changed = hold.clone();
@@ -280,7 +280,7 @@ impl App {
     }
 
     fn approval(&self, asker: &Principal) -> Result<Approval, Problem> {
-        Ok(Approval { by: asker.name.clone(), at: self.time.present()?.now.millis() })
+        Ok(Approval { by: names(asker), at: self.time.present()?.now.millis() })
     }
 
     fn keep(&self, id: CaseId, expires: Timestamp) -> Result<(), Problem> {
@@ -364,8 +364,8 @@ impl App {
             records: hold.records,
             spans: hold.spans.iter().map(|(from, to)| HeldSpan { from: instant(*from), to: instant(*to) }).collect(),
             placed: instant(hold.placed),
-            placed_by: hold.placed_by.clone(),
-            approved_by: hold.approved.as_ref().map(|approval| approval.by.clone()),
+            placed_by: acted(&hold.placed_by),
+            approved_by: hold.approved.as_ref().map(|approval| acted(&approval.by)),
             expires: self.store.case(id).map(|case| case.expires.to_string()).unwrap_or_default(),
             renewed: hold.renewed,
             renewals: hold.renewals,

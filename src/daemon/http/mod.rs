@@ -1,10 +1,11 @@
-//! The API on the Unix socket.
+//! The API, on the Unix socket and over TLS.
 
 mod access;
 mod captures;
 mod certificates;
 mod clock;
 mod events;
+mod gate;
 mod holds;
 mod identity;
 mod kept;
@@ -15,9 +16,11 @@ mod purge;
 mod query;
 mod request_answers;
 mod requests;
+mod serve;
 mod status;
 mod stream;
 mod subscribers;
+mod tls;
 mod triage;
 
 use std::fs;
@@ -28,6 +31,7 @@ use std::sync::{Arc, RwLock};
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -52,7 +56,10 @@ use super::time::{InDoubt, Time};
 use super::writer::Queue;
 pub(super) use captures::keep_fresh;
 pub(super) use events::MOST_STREAMS;
-pub(super) use identity::Peer;
+pub(super) use gate::Gate;
+pub(super) use serve::{local, remote};
+pub(super) use tls::Keys;
+pub use tls::TlsError;
 
 /// What every handler needs.
 pub(super) struct App {
@@ -72,6 +79,7 @@ pub(super) struct App {
     pub(super) tokens: RwLock<Tokens>,
     /// Held while tokens are read again and their entries are written, so that each gets one.
     pub(super) recording_tokens: tokio::sync::Mutex<()>,
+    pub(super) gate: Gate,
     pub(super) started: Timestamp,
     /// Streams of events that are open at once.
     pub(super) streams: Semaphore,
@@ -113,9 +121,10 @@ impl IntoResponse for Refusal {
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route(api::LOOKUPS, post(lookups::lookup))
-        .route(api::REQUESTS, get(requests::list).post(requests::open))
+        .route(api::REQUESTS, get(requests::list).post(requests::open).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
+        .route(api::REQUESTS_PREVIEW, post(requests::preview).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
         .route(&of_request(""), get(requests::show))
-        .route(&of_request("/items"), post(requests::add))
+        .route(&of_request("/items"), post(requests::add).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
         .route(&of_request("/answers"), post(request_answers::answer))
         .route(&of_request("/package"), post(packages::package))
         .route(&of_request("/certificate"), post(certificates::certify))
@@ -140,6 +149,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route(&format!("{}/{{sequence}}", api::PURGE_REPORTS), get(purge::report))
         .route(api::PURGE_RUN, post(purge::run))
         .route(api::PURGE_WINDOW, post(purge::window))
+        .route_layer(from_fn_with_state(Arc::clone(&app), gate::gate))
         .route(api::LIVEZ, get(|| async { "alive\n" }))
         .route(api::READYZ, get(ready))
         .fallback(|| async {

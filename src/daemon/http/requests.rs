@@ -8,8 +8,8 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{
-    Done, ItemSheet, ItemsPaper, Problem, RequestLine, RequestList, RequestOpened, RequestPaper, RequestSheet,
-    RequestState, Warning,
+    Done, ItemReading, ItemSheet, ItemsPaper, Problem, RequestLine, RequestList, RequestOpened, RequestPaper,
+    RequestPreview, RequestSheet, RequestState, Warning,
 };
 use crate::audit::{Entry, Papers as Committed, RequestAct};
 use crate::daemon::desk::{DeskError, Filed};
@@ -21,12 +21,40 @@ use crate::domain::time::Timestamp;
 use crate::package::Bill;
 use crate::store::{CaseClass, CaseId, SealedRow};
 
+use crate::written::instant::ZONES_VERSION;
+
 use super::access::Ties;
 use super::identity::Asker;
 use super::{App, Refusal};
 
 /// Somebody who may file, and a request that is on file.
 type Body<T> = Result<Json<T>, JsonRejection>;
+
+/// Papers as they are understood.
+struct Understood<'a> {
+    papers: Papers,
+    terms: &'a Terms,
+    items: Vec<Item>,
+    warnings: Vec<Warning>,
+}
+
+pub(super) async fn preview(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    body: Body<RequestPaper>,
+) -> Result<Json<RequestPreview>, Refusal> {
+    may_file(&asker)?;
+    let now = app.time.present()?.now;
+    let Understood { items, warnings, .. } = app.understand(body, now)?;
+    let items = (1_u32..).zip(items).map(|(number, item)| ItemReading {
+        item: number,
+        at: item.at().to_string(),
+        address: item.network,
+        port: item.port,
+        written: item.written,
+    });
+    Ok(Json(RequestPreview { items: items.collect(), warnings, zones: ZONES_VERSION.to_owned() }))
+}
 
 pub(super) async fn open(
     State(app): State<Arc<App>>,
@@ -35,21 +63,14 @@ pub(super) async fn open(
 ) -> Result<Json<RequestOpened>, Refusal> {
     may_file(&asker)?;
     let now = app.time.present()?.now;
-    let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
-    let (papers, mut warnings) = Papers::read(paper.process.as_deref(), &paper.fields, now).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Problem::new(400, "bad-field", "the papers cannot be filed", faults.join("; "))
-    })?;
-    let terms = app.terms_on_file(&papers)?;
-    let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
-    warnings.extend(app.remarks(&papers, terms, &items, 1, now));
+    let Understood { papers, terms, items, warnings } = app.understand(body, now)?;
     let ties = Ties::random()?;
     let waits = Papers::needs_approval(&terms.needs);
     let (id, capture) = app.begin(now, waits)?;
     let ties = Ties { request: id.0, ..ties };
     let state = Progress {
         opened: now.millis(),
-        opened_by: asker.name.clone(),
+        opened_by: names(&asker),
         salt: ties.salt.0,
         capture: Some(capture.to_string()),
         approvals: Vec::new(),
@@ -135,15 +156,15 @@ pub(super) async fn approve(
     let (id, filed) = app.filed(&id)?;
     let mut request = filed.lock().await;
     still_open(&request)?;
-    if request.state.opened_by == asker.name {
+    if request.state.opened_by.iter().any(|name| names(&asker).contains(name)) {
         return Err(Problem::forbidden("nobody approves what they opened: another approver must").into());
     }
-    if request.state.approvals.iter().any(|approval| approval.by == asker.name) {
+    if request.state.approvals.iter().any(|approval| approval.is_by(&names(&asker))) {
         return Err(Problem::conflict("you have approved it already").into());
     }
     let now = app.time.present()?.now;
     let mut changed = request.clone();
-    changed.state.approvals.push(Approval { by: asker.name.clone(), at: now.millis() });
+    changed.state.approvals.push(Approval { by: names(&asker), at: now.millis() });
     let ledger = app.change(&asker, id, &changed, RequestAct::Approved).await?;
     // What waited a day for this is kept as long as any other.
     if let Some(capture) = capture_of(&changed) {
@@ -184,6 +205,16 @@ pub(super) fn may_file(asker: &Principal) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::forbidden(format!("role {} has nothing to do with requests; analyst and approver have", asker.role)))
+}
+
+/// Every name that somebody goes by.
+pub(super) fn names(asker: &Principal) -> Vec<String> {
+    asker.names().map(str::to_owned).collect()
+}
+
+/// The name that somebody acted under.
+pub(super) fn acted(names: &[String]) -> String {
+    names.first().cloned().unwrap_or_default()
 }
 
 pub(super) fn still_open(request: &Request) -> Result<(), Problem> {
@@ -255,6 +286,20 @@ pub(super) fn desk_failed(error: DeskError) -> Problem {
 }
 
 impl App {
+    /// Reads papers and items; says everything that is wrong with them.
+    fn understand(&self, body: Body<RequestPaper>, now: Timestamp) -> Result<Understood<'_>, Problem> {
+        let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+        let read = Papers::read(paper.process.as_deref(), &paper.fields, now);
+        let (papers, mut warnings) = read.map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            Problem::new(400, "bad-field", "the papers cannot be filed", faults.join("; "))
+        })?;
+        let terms = self.terms_on_file(&papers)?;
+        let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
+        warnings.extend(self.remarks(&papers, terms, &items, 1, now));
+        Ok(Understood { papers, terms, items, warnings })
+    }
+
     /// The request of this id, if it is on file.
     pub(super) fn filed(&self, id: &str) -> Result<(CaseId, Filed), Problem> {
         let now = self.time.present()?.now;
@@ -398,8 +443,8 @@ impl App {
             line: self.line(id, request),
             fields: papers.fields.clone(),
             opened: instant(state.opened),
-            opened_by: state.opened_by.clone(),
-            approved_by: state.approvals.iter().map(|approval| approval.by.clone()).collect(),
+            opened_by: acted(&state.opened_by),
+            approved_by: state.approvals.iter().map(|approval| acted(&approval.by)).collect(),
             packaged: state.packaged.map(instant),
             closed: state.closed.map(instant),
             expires: expiry(id).unwrap_or_default(),

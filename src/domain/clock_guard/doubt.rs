@@ -90,6 +90,9 @@ pub enum NotAccepted {
     /// Nobody can make this right by accepting it.
     #[error("the clock shows a time before this program was written: set it first")]
     Impossible,
+    /// The second acceptance must be another person's.
+    #[error("the same person accepted it in another role: another person must")]
+    SamePerson,
     /// An acceptance by this role is not asked for.
     #[error("no acceptance by role {0} is asked for")]
     NotAsked(Role),

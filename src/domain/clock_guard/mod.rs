@@ -168,7 +168,7 @@ impl ClockGuard {
     }
 
     /// Someone in this role accepts the clock as it was in doubt `number`. One principal has one role, so two roles are two
-    /// principals.
+    /// principals; that they are two people, the caller has made sure.
     ///
     /// # Errors
     ///
