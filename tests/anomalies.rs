@@ -1,6 +1,6 @@
 //! What auditors see of how others use their rights: counts by pseudonym and hour, and nobody who was asked about.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
