@@ -5,6 +5,7 @@ mod cells;
 mod check_config;
 mod client;
 mod clock;
+mod completions;
 mod connect;
 mod context;
 mod decommission;
@@ -12,6 +13,8 @@ mod ending;
 mod escape;
 mod hold;
 mod lookup;
+mod man;
+mod openapi;
 pub mod page;
 mod policy;
 mod purge;
@@ -37,7 +40,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use ending::Ending;
 
@@ -97,6 +100,19 @@ enum LapsedCommand {
     },
     /// Check from outside that nothing expired is left in a state directory, or in a copy of one.
     VerifyStore(verify_store::Args),
+    /// Print the API as an OpenAPI 3.1 document.
+    Openapi,
+    /// Write the manual, one page for each command of lapsed and lapse.
+    Man {
+        /// The directory; it is made if it is not there.
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    /// Print what makes a shell complete the commands of lapsed.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Ask a Lapsed daemon who held an address.
@@ -182,6 +198,11 @@ enum LapseCommand {
     Purge(purge::Args),
     /// Remember where the daemon is, so that flags need not say it each time.
     Context(context::Args),
+    /// Print what makes a shell complete the commands of lapse.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// How data is printed.
@@ -205,6 +226,11 @@ pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
             decommission::decommission(&config, confirm)
         }
         Ok(LapsedArgs { command: LapsedCommand::VerifyStore(args) }) => verify_store::verify(&args),
+        Ok(LapsedArgs { command: LapsedCommand::Openapi }) => openapi::openapi(),
+        Ok(LapsedArgs { command: LapsedCommand::Man { dir } }) => man::man(&dir),
+        Ok(LapsedArgs { command: LapsedCommand::Completions { shell } }) => {
+            completions::completions(LapsedArgs::command(), shell)
+        }
     }
 }
 
@@ -217,6 +243,9 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
     // What is remembered may be what is wrong.
     if let LapseCommand::Context(args) = &command {
         return context::context(&place, args);
+    }
+    if let LapseCommand::Completions { shell } = command {
+        return completions::completions(LapseArgs::command(), shell);
     }
     match context::resolve(&place) {
         Ok(connection) => ask(&connection, command, &place),
@@ -240,6 +269,7 @@ fn ask(connection: &Connection, command: LapseCommand, place: &context::Place) -
         LapseCommand::Clock(args) => clock::clock(connection, &args),
         LapseCommand::Purge(args) => purge::purge(connection, &args),
         LapseCommand::Context(args) => context::context(place, &args),
+        LapseCommand::Completions { shell } => completions::completions(LapseArgs::command(), shell),
     }
 }
 
