@@ -45,7 +45,7 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-events proof-freeradius proof-lookup proof-settle proof-exhibit proof-crash proof-gone proof-purge-crash proof-load proof-purge ## The long shows, all of them.
+proof: proof-wire proof-events proof-freeradius proof-lookup proof-settle proof-exhibit proof-crash proof-gone proof-purge-crash proof-load proof-desk proof-purge ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
@@ -86,6 +86,10 @@ proof-purge-crash: setup ## A purge cut short before every step and two hundred 
 .PHONY: proof-load
 proof-load: build ## 20,000 statements a second for a minute, over UDP: none lost, memory bounded.
 	cargo run $(CARGO_FLAGS) --example load -- --rate 20000 --seconds 60
+
+.PHONY: proof-desk
+proof-desk: build ## Lookups at rest, and 200 a second from 8 desks beside 10,000 statements a second for a minute.
+	cargo run $(CARGO_FLAGS) --example load -- --desks 8 --lookups 200 --rate 10000 --seconds 60
 
 .PHONY: proof-purge
 proof-purge: build ## The same for five minutes with a window of 60 s: nothing destroyed late, and it costs little.

@@ -2,6 +2,8 @@
 //!
 //! The daemon is the real one, on clocks that are moved by hand.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
 
@@ -241,4 +243,25 @@ fn what_is_to_come_is_not_preserved_and_what_has_gone_is_clipped() {
     assert_eq!(from, NOW.minus(HOUR));
     // Who placed it, does not approve it.
     assert_eq!(code(&desk.lapse(&desk.second, &["hold", "approve", &hold])), 4);
+}
+
+#[test]
+fn an_outsider_finds_a_key_that_is_kept_beyond_its_expiry() {
+    let mut desk = Desk::new();
+    desk.file("subpoena");
+    desk.by_hand.stop();
+    let verify = |at: Timestamp| {
+        let state = desk.by_hand.site.path("state");
+        let at = at.to_string();
+        desk.by_hand
+            .site
+            .lapsed(&["verify-store", state.to_str().unwrap(), "--at", &at, "-o", "json"])
+            .output()
+            .unwrap()
+    };
+    assert_eq!(code(&verify(NOW)), 0);
+    // Alice's records, and then the capture, should have gone by then.
+    let late = verify(NOW.plus(14 * DAY + MINUTE));
+    assert_eq!(code(&late), 1, "{}", talk_of(&late));
+    assert!(text(&late.stdout).contains("overdue-case"), "{}", text(&late.stdout));
 }

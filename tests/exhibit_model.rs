@@ -19,7 +19,7 @@ use lapsed::config::{self, Config};
 use lapsed::domain::address::{Network, Realm};
 use lapsed::domain::coverage::{Coverage, Trouble};
 use lapsed::domain::event::{BlockChange, Event, EventKind, Outside};
-use lapsed::domain::identity::{CircuitId, Entity, Mac, SourceName};
+use lapsed::domain::identity::{CircuitId, Entity, Mac, SourceName, SubscriberId};
 use lapsed::domain::nat::Deterministic;
 use lapsed::domain::time::Timestamp;
 use lapsed::domain::verdict::Verdict;
@@ -73,7 +73,7 @@ fn outside_of(site: &Site) -> Network {
     Network::single(Ipv4Addr::new(172, 16, b, c).into())
 }
 
-/// Lines now and then; at every other site, how long a session was; at some, ports that are blocks of a NAT.
+/// Lines now and then; at every other site, how long a session was; at some, logons, or ports that are blocks of a NAT.
 fn adds(site: &Site, told: &Told, event: &mut Event) {
     if told.at.is_multiple_of(2) {
         event.line.circuit_id = Some(CircuitId(line_of(&format!("user{}-{}-0", site.number, told.session / 2))));
@@ -83,6 +83,12 @@ fn adds(site: &Site, told: &Told, event: &mut Event) {
     }
     if site.number.is_multiple_of(2) && told.kind == EventKind::Stop {
         event.session_time = Some(Duration::from_secs(told.at % 97));
+    }
+    // At every fourth site most of what is not a stop names no address: a logon refutes what a stop hints at.
+    if site.number.is_multiple_of(4) && told.kind != EventKind::Stop && told.session != 0 {
+        event.kind = if event.kind == EventKind::Update { EventKind::Start } else { event.kind };
+        event.assigned.clear();
+        event.subscriber = Some(SubscriberId(format!("user{}-{}-0", site.number, told.session / 2)));
     }
     if site.number % 4 != 2 {
         return;

@@ -29,9 +29,9 @@ fn every_route_is_served_by_its_methods_and_no_other() {
     let site = Site::new(TWO_NAS);
     let tokens = Role::ALL.map(|role| (role, site.token(role.name(), role.name())));
     let _daemon = site.start();
-    for route in ROUTES {
+    for route in ROUTES.iter().filter(|route| route.may.is_some()) {
         let path = route.path.replace("{id}", &"0".repeat(32)).replace("{sequence}", "0");
-        let (_, token) = tokens.iter().find(|(role, _)| route.may.is_none_or(|may| may(*role))).unwrap();
+        let (_, token) = tokens.iter().find(|(role, _)| route.may.is_some_and(|may| may(*role))).unwrap();
         let ask = |method: &str, path: &str| Api::connect(&site.path("api.sock"), token).ask(method, path, &[], b"{}");
         let (head, body) = ask(route.method.name(), &path);
         let wrong = ["HTTP/1.1 405 ", "no-such-path"];
@@ -53,7 +53,7 @@ fn every_route_is_served_by_its_methods_and_no_other() {
                 assert!(text(&body).contains("/problems/no-such-method"), "{method} {path}: {head}");
             }
         }
-        let (head, body) = ask(Method::Get.name(), &format!("{path}/x"));
-        assert!(head.starts_with("HTTP/1.1 404 ") && text(&body).contains("/problems/"), "{path}/x: {head}");
+        let (head, body) = ask(Method::Get.name(), &format!("{path}/x/y/z"));
+        assert!(head.starts_with("HTTP/1.1 404 ") && text(&body).contains("/problems/"), "{path}: {head}");
     }
 }

@@ -1,5 +1,7 @@
 //! Legal processes on file, through the real programs: filed, answered in the order of their items, approved and closed.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
 
@@ -185,4 +187,55 @@ fn what_needs_an_approver_waits_for_one_who_did_not_open_it() {
     }
     assert_eq!(code(&site.lapse(Some(&other), &["request", "approve", &id])), 0);
     assert_eq!(code(&ask()), 0);
+}
+
+#[test]
+fn a_sweep_destroys_what_expires_while_the_daemon_is_dead() {
+    let site = Site::new(&format!("{TWO_NAS}[disclosure]\ncapture-expiry = \"1s\"\n"));
+    let daemon = site.start();
+    let analyst = site.token("desk-1", "analyst");
+    site.write("request.toml", &format!("{PAPERS}{}", item("192.0.2.7", ago(300))));
+    let papers = site.path("request.toml");
+    let id = filed(&site.lapse(Some(&analyst), &["request", "open", "--file", papers.to_str().unwrap()]));
+    daemon.kill();
+    let config = site.path("lapsed.toml");
+    let sweep = || site.lapsed(&["sweep", "--config", config.to_str().unwrap()]).output().unwrap();
+    // Each try is a process of its own.
+    let swept = (0..2000).map(|_| sweep()).find(|output| talk_of(output).contains("requests, captures and holds"));
+    let swept = swept.unwrap();
+    assert_eq!(code(&swept), 0);
+    assert!(talk_of(&swept).contains("the keys of 1 "), "{}", talk_of(&swept));
+    // The papers are there, and nothing is captured any more.
+    let _daemon = site.start();
+    let sheet = json(&site.lapse(Some(&analyst), &["request", "show", &id, "-o", "json"]));
+    assert_eq!(sheet["items"][0]["captured"], false);
+}
+
+/// Runs a command line of `lapse` on a terminal on which somebody types this.
+fn on_a_terminal(site: &Site, token: &str, arguments: &str, typed: &str) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_lapse"));
+    let mut terminal = Command::new("script");
+    let terminal = terminal.args(["-qec", &line, "/dev/null"]).env("LAPSE_TOKEN", token);
+    let terminal = terminal.env("LAPSE_SOCKET", site.path("api.sock"));
+    let mut running = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    running.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    String::from_utf8(running.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn on_a_terminal_what_was_understood_is_shown_and_confirmed() {
+    let (site, _daemon) = desk();
+    let analyst = site.token("desk-1", "analyst");
+    let papers = PAPERS.replace("case = \"24-CR-1022\"\n", "");
+    site.write("request.toml", &format!("{papers}{}", item("192[.]0[.]2[.]7", ago(300))));
+    let open = format!("request open --file {}", site.path("request.toml").display());
+    let list = || json(&site.lapse(Some(&analyst), &["request", "list", "-o", "json"]))["requests"].clone();
+    let said = on_a_terminal(&site, &analyst, &open, "24-CR-1022\nn\n");
+    assert!(said.contains("case:") && said.contains("`192[.]0[.]2[.]7` is 192.0.2.7"), "{said}");
+    assert!(said.contains("File it so?") && said.contains("nothing was filed"), "{said}");
+    assert_eq!(list(), Value::Array(Vec::new()));
+    let said = on_a_terminal(&site, &analyst, &open, "24-CR-1022\ny\n");
+    assert_eq!(list()[0]["case"], "24-CR-1022", "{said}");
 }

@@ -15,8 +15,8 @@ use crate::simulator::clock;
 
 /// How old the instants are that are asked for.
 const AGE: Duration = Duration::from_secs(20);
-/// Questions begin when statements of that age are there.
-const BEGINS: Duration = Duration::from_secs(30);
+/// Beside statements that are forgotten, questions begin when statements of that age are there.
+pub(crate) const BEGINS: Duration = Duration::from_secs(30);
 const REST: Duration = Duration::from_millis(1);
 
 /// A question that was answered.
@@ -41,14 +41,40 @@ pub(crate) struct Answers {
     pub(crate) verdicts: BTreeMap<String, u64>,
 }
 
-/// Asks `rate` questions a second, one after the other, until told to stop.
-pub(crate) fn ask(api: &mut Api, rate: u64, stop: &AtomicBool) -> anyhow::Result<Answers> {
+/// How fast one asks.
+#[derive(Clone, Copy)]
+pub(crate) enum Pace {
+    /// So many a second, shared with others.
+    ASecond {
+        /// Of all together.
+        rate: u64,
+        /// How many share it.
+        of: u64,
+    },
+    /// So many, each as soon as the last was answered.
+    Count(u64),
+}
+
+impl Pace {
+    /// Is the question with this number due?
+    fn is_due(self, number: u64, since: Duration) -> bool {
+        match self {
+            Self::ASecond { rate, of } => {
+                since.as_millis() * u128::from(rate) >= u128::from(number) * 1000 * u128::from(of)
+            }
+            Self::Count(_) => true,
+        }
+    }
+}
+
+/// Asks one question after the other, from `begins` on, until told to stop or until all are asked.
+pub(crate) fn ask(api: &mut Api, pace: Pace, begins: Duration, stop: &AtomicBool) -> anyhow::Result<Answers> {
     let watch = Stopwatch::start();
     let mut answers = Answers::default();
     let mut number = 0_u64;
-    while !stop.load(Ordering::Relaxed) {
-        let since = watch.elapsed().saturating_sub(BEGINS);
-        if watch.elapsed() < BEGINS || since.as_millis() * u128::from(rate) < u128::from(number) * 1000 {
+    while !stop.load(Ordering::Relaxed) && !matches!(pace, Pace::Count(all) if number >= all) {
+        let since = watch.elapsed().saturating_sub(begins);
+        if watch.elapsed() < begins || !pace.is_due(number, since) {
             sleep(REST);
             continue;
         }

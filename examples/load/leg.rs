@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use lapsed::purge::Report;
 
 use super::api::Api;
-use super::asking::{self, Answers};
+use super::asking::{self, Answers, BEGINS, Pace};
 use super::report;
 use super::sender::{self, Plan, Sent};
 use super::watching::{self, Purges};
@@ -32,7 +32,7 @@ pub(crate) fn run(settings: &str, plan: &Plan, lookups: u64, interrupt: &Interru
     let (mut analyst, mut auditor) = (open("load-analyst", "analyst")?, open("load-auditor", "auditor")?);
     let stop = AtomicBool::new(false);
     let (sent, answers, purges) = thread::scope(|scope| {
-        let asking = scope.spawn(|| asking::ask(&mut analyst, lookups, &stop));
+        let asking = scope.spawn(|| asking::ask(&mut analyst, Pace::ASecond { rate: lookups, of: 1 }, BEGINS, &stop));
         let watching = scope.spawn(|| watching::watch(&mut auditor, &stop));
         let sent = sender::send(&plan, SECRET, interrupt);
         stop.store(true, Ordering::Relaxed);

@@ -6,6 +6,10 @@
 //! without its acknowledgement is lost. It fails if one was lost, if the rate was missed by more than one per cent, or
 //! if the daemon took 512 MiB or more.
 //!
+//! `load --desks 8 --lookups 200 --rate 10000` asks: first one question after the other at rest, then from several desks while
+//! statements come in. It fails if half of the lookups at rest took a millisecond or longer, if one in a hundred questions was not
+//! answered, or if a statement was lost.
+//!
 //! `load --window 60s` is a steady state in which as much is destroyed as arrives: questions are asked and the purge is
 //! watched meanwhile, and a shorter leg with the usual window follows, of which nothing is due. It also fails if a purge
 //! report shows anything that was destroyed later than its bound, if less was taken than without a purge (5 per cent), or
@@ -18,6 +22,7 @@ mod simulator;
 
 mod api;
 mod asking;
+mod desk;
 mod forgetting;
 mod lane;
 mod latency;
@@ -79,8 +84,11 @@ struct Arguments {
     /// In a steady state, how often a purge runs.
     #[arg(long, default_value = "5s", requires = "window")]
     purge_interval: String,
-    /// In a steady state, how many questions a second are asked.
-    #[arg(long, default_value_t = 50, requires = "window")]
+    /// How many desks ask while statements come in, after one has asked a daemon at rest.
+    #[arg(long, conflicts_with_all = ["target", "window"], value_parser = clap::value_parser!(u64).range(1..))]
+    desks: Option<u64>,
+    /// In a steady state or with desks, how many questions a second are asked.
+    #[arg(long, default_value_t = 50)]
     lookups: u64,
     /// In a steady state, for how many seconds the same is done with a window of 48 hours.
     #[arg(long, default_value_t = 60, requires = "window", value_parser = clap::value_parser!(u64).range(1..))]
@@ -91,7 +99,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.window {
         Some(window) => forget(&arguments, window),
-        None => run(&arguments).map(|report| (report.to_string(), report.faults())),
+        None => match arguments.desks {
+            Some(desks) => ask(&arguments, desks),
+            None => run(&arguments).map(|report| (report.to_string(), report.faults())),
+        },
     };
     match outcome {
         Ok((report, faults)) => {
@@ -130,6 +141,15 @@ fn run(arguments: &Arguments) -> anyhow::Result<Report> {
     }
     let peak = pid.map(report::peak_memory).transpose()?;
     Ok(Report { rate: arguments.rate, duration, sockets: arguments.sockets, sent, peak })
+}
+
+fn ask(arguments: &Arguments, desks: u64) -> anyhow::Result<(String, Vec<String>)> {
+    let interrupt = Interrupt::watch()?;
+    let Arguments { rate, seconds, sockets, lookups, .. } = arguments;
+    let nobody = SocketAddr::from(([0; 4], 0));
+    let plan = Plan { target: nobody, rate: *rate, duration: Duration::from_secs(*seconds), sockets: *sockets };
+    let outcome = desk::run(&plan, *lookups, desks, &interrupt)?;
+    Ok((outcome.to_string(), outcome.faults()))
 }
 
 fn forget(arguments: &Arguments, window: &str) -> anyhow::Result<(String, Vec<String>)> {

@@ -28,6 +28,7 @@ pub use request::{
     Answers, AnswersRequest, Done, FeeLine, ItemSheet, ItemText, ItemsPaper, RequestLine, RequestList, RequestOpened,
     RequestPaper, RequestSheet, RequestState, Warning,
 };
+pub use request::{ItemReading, RequestPreview};
 pub use status::{DiskStatus, GapText, SourceStatus, StatusAnswer};
 pub use subscriber::{AssignmentText, EndText, LogonText, PortsText, SpanAsked, SubscriberAnswer, SubscriberRequest};
 pub use triage::{RemarkText, RowFault, TriageAnswer, TriageItem, TriageRequest, TriageState};
@@ -38,6 +39,8 @@ pub const LOOKUPS: &str = "/v1/lookups";
 /// [`RequestSheet`]; with `/items`, `POST`: [`ItemsPaper`] answered with a [`RequestOpened`]; with `/answers`, `POST`: an
 /// [`AnswersRequest`] answered with [`Answers`]; with `/approve` or `/close`, `POST`: [`Done`].
 pub const REQUESTS: &str = "/v1/requests";
+/// `POST`: a [`RequestPaper`] answered with a [`RequestPreview`].
+pub const REQUESTS_PREVIEW: &str = "/v1/requests/preview";
 /// `GET`: a [`HoldList`]. `POST`: a [`HoldRequest`] answered with a [`HoldSheet`]. With `/` and an id behind it, `GET`: a
 /// [`HoldSheet`]; with `/attach`, `POST`: an [`AttachRequest`]; with `/approve`, `/renew` or `/release`, `POST`; each answered
 /// with [`Done`].

@@ -82,6 +82,34 @@ pub struct Warning {
     pub text: String,
 }
 
+/// How papers would be understood, if they were filed. Nothing is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestPreview {
+    /// The items.
+    pub items: Vec<ItemReading>,
+    /// What to look at before anything is answered.
+    pub warnings: Vec<Warning>,
+    /// The version of the IANA time zone database that named zones were looked up in.
+    pub zones: String,
+}
+
+/// How an item was understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemReading {
+    /// Its number in the request, from 1.
+    pub item: u32,
+    /// As written.
+    pub written: ItemText,
+    /// The address, or the network.
+    pub address: String,
+    /// The port.
+    pub port: Option<u16>,
+    /// The instant, UTC.
+    pub at: String,
+}
+
 /// A request was opened, or items were added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

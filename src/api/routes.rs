@@ -12,9 +12,9 @@ use super::{
     AcceptAnswer, AcceptRequest, Answers, AnswersRequest, AttachRequest, CLOCK, CLOCK_ACCEPT, ClockStatus, Done,
     EVENTS, HOLDS, HoldList, HoldRequest, HoldSheet, ItemsPaper, LIVEZ, LOOKUPS, LookupAnswer, LookupRequest, POLICY,
     PURGE_PLAN, PURGE_REPORTS, PURGE_RUN, PURGE_STATUS, PURGE_WINDOW, PlanAnswer, PolicyAnswer, PurgeReports,
-    PurgeStatus, READYZ, REQUESTS, RequestList, RequestOpened, RequestPaper, RequestSheet, RunAnswer, STATUS,
-    SUBSCRIBERS, StatusAnswer, SubscriberAnswer, SubscriberRequest, TRIAGE, TriageAnswer, TriageRequest, WindowAnswer,
-    WindowRequest,
+    PurgeStatus, READYZ, REQUESTS, REQUESTS_PREVIEW, RequestList, RequestOpened, RequestPaper, RequestPreview,
+    RequestSheet, RunAnswer, STATUS, SUBSCRIBERS, StatusAnswer, SubscriberAnswer, SubscriberRequest, TRIAGE,
+    TriageAnswer, TriageRequest, WindowAnswer, WindowRequest,
 };
 
 /// One request on file.
@@ -133,6 +133,14 @@ pub const ROUTES: &[Route] = &[
     post(REQUESTS, "file a request", Role::may_file_requests, json::<RequestPaper>(), json::<RequestOpened>())
         .with(&[400, 409, 422])
         .repeated(Repetition::Answered),
+    post(
+        REQUESTS_PREVIEW,
+        "see how a request would be understood",
+        Role::may_file_requests,
+        json::<RequestPaper>(),
+        json::<RequestPreview>(),
+    )
+    .with(&[400]),
     get(REQUEST, "see a request", Role::may_file_requests, json::<RequestSheet>()).with(&[400, 404]),
     post(
         REQUEST_ITEMS,
@@ -278,12 +286,18 @@ impl Route {
 
 /// The route of a method at a path.
 pub fn find(method: Method, path: &str) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| route.method == method && route.is_at(path))
+    at(path).find(|route| route.method == method)
 }
 
 /// The methods that there are at a path; none if there is nothing.
 pub fn methods(path: &str) -> Vec<Method> {
-    ROUTES.iter().filter(|route| route.is_at(path)).map(|route| route.method).collect()
+    at(path).map(|route| route.method).collect()
+}
+
+/// The routes at a path. One that is named in full comes before all that it could be a part of.
+fn at(path: &str) -> impl Iterator<Item = &'static Route> + use<'_> {
+    let is_named = ROUTES.iter().any(|route| route.path == path);
+    ROUTES.iter().filter(move |route| if is_named { route.path == path } else { route.is_at(path) })
 }
 
 #[cfg(test)]
@@ -299,6 +313,7 @@ mod tests {
             assert_eq!(methods(nothing), [], "{nothing}");
         }
         assert_eq!(methods(REQUESTS), [Method::Get, Method::Post]);
+        assert_eq!(methods(super::REQUESTS_PREVIEW), [Method::Post]);
     }
 
     #[test]

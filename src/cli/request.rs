@@ -9,7 +9,10 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::api::{Done, ItemsPaper, REQUESTS, RequestList, RequestOpened, RequestPaper, RequestSheet, Warning};
+use crate::api::{
+    Done, ItemReading, ItemsPaper, REQUESTS, REQUESTS_PREVIEW, RequestList, RequestOpened, RequestPaper,
+    RequestPreview, RequestSheet, Warning,
+};
 use crate::written::items::MAX_BYTES;
 
 use super::escape::escape;
@@ -49,7 +52,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// File a legal process. On a terminal, what is missing is asked for.
+    /// File a legal process. On a terminal, what is missing is asked for, and what was understood is shown and confirmed.
     Open {
         /// The papers, TOML or JSON; - is standard input.
         #[arg(long, value_name = "FILE")]
@@ -138,8 +141,10 @@ fn open(connection: &Connection, file: Option<&Path>, items: Option<&Path>, set:
     if let Some(items) = items {
         paper.items_csv = Some(read_text(items)?);
     }
+    // Without somebody at a terminal, nothing waits: what is pointed out is pointed out afterwards.
     if io::stdin().is_terminal() {
         ask_for_missing(&mut paper)?;
+        confirm(connection, &paper)?;
     }
     let opened: RequestOpened = client::ask(connection, REQUESTS, Some(&paper))?;
     point_out(&opened.warnings);
@@ -166,6 +171,23 @@ fn ask_for_missing(paper: &mut RequestPaper) -> Result<(), Ending> {
         }
     }
     Ok(())
+}
+
+/// Shows how every address and time was read, and what looks like a mistake, and asks whether that is meant.
+fn confirm(connection: &Connection, paper: &RequestPaper) -> Result<(), Ending> {
+    let RequestPreview { items, warnings, zones } = client::ask(connection, REQUESTS_PREVIEW, Some(paper))?;
+    for ItemReading { item, written, address, port, at } in &items {
+        let (was, at_was) = (escape(&written.address), escape(&written.at));
+        let port = port.map_or_else(String::new, |port| format!(" port {port}"));
+        tell(&format!("item {item}: `{was}` is {}{port}, `{at_was}` is {at}", escape(address)));
+    }
+    tell(&format!("(zones as the IANA time zone database {zones} has them)"));
+    point_out(&warnings);
+    let _ = write!(io::stderr().lock(), "File it so? [y/N] ");
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line);
+    read.map_err(|error| wrong(&format!("cannot read from the terminal: {error}")))?;
+    if matches!(line.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(wrong("nothing was filed")) }
 }
 
 fn read_text(path: &Path) -> Result<String, Ending> {

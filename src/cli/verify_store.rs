@@ -166,6 +166,7 @@ fn finding_text(finding: &Finding) -> String {
         Kind::ExpiredBytes => "expired keys as bytes",
         Kind::ExpiredHex => "expired keys in hexadecimal digits",
         Kind::UnusedFile => "a file that the database let go of",
+        Kind::OverdueCase => "keys of requests, captures or holds beyond their expiry",
         Kind::Deletions => "deletions, which may be of expired keys",
         Kind::NotAKey => "keys that are none of the format",
         Kind::Misfiled => "keys in another bucket than their instant's",

@@ -199,7 +199,7 @@ impl Daemon {
         };
         let settling = Settling::start(&store, &context).map_err(DaemonError::Thread)?;
         let (stop, stopping) = watch::channel(false);
-        let app = App {
+        let app = Arc::new(App {
             config: Arc::clone(&config),
             time: Arc::clone(&time),
             sealer: store.sealer(),
@@ -218,13 +218,12 @@ impl Daemon {
             ask_purge: purge.asks.clone(),
             streams: Semaphore::new(http::MOST_STREAMS),
             stopping: stopping.clone(),
-        };
+        });
         if let Ok(present) = time.present() {
             // Nothing is answered before it is known that nobody listened until now.
             ears.is_present(present);
         }
         let listening = coverage::listen(ears, Arc::clone(&time), room, queue.clone(), stopping.clone());
-        let app = Arc::new(app);
         let mut tasks = vec![
             serve_api(Arc::clone(&app), stopping.clone()).await?,
             tokio::spawn(http::keep_fresh(Arc::clone(&app), stopping.clone())),

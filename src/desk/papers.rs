@@ -1,6 +1,7 @@
 //! The papers of a request: every field as written, held against what all requests have and what the type needs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,8 @@ pub struct Papers {
     pub fields: BTreeMap<String, String>,
     /// When it was received, in milliseconds since 1970.
     pub received: u64,
-    /// When it was issued: the first instant that the text can stand for, in milliseconds since 1970.
+    /// When it was issued: the last instant that the text can stand for, in milliseconds since 1970. A day without a zone ends with
+    /// its last zone.
     pub issued: Option<u64>,
 }
 
@@ -110,7 +112,7 @@ impl Papers {
         }
         match process {
             Some(process) if faults.is_empty() => {
-                let issued = issued.map(|moment| moment.at.millis());
+                let issued = issued.map(|moment| moment.last().millis());
                 let papers = Self { process, fields: fields.clone(), received: received_at.millis(), issued };
                 Ok((papers, warnings))
             }
@@ -155,6 +157,13 @@ struct Moment {
     whole_day: bool,
 }
 
+impl Moment {
+    /// The last instant that it can be. Clocks at 12 hours west of Greenwich show a day 36 hours after it has begun there.
+    fn last(self) -> Timestamp {
+        if self.whole_day { self.at.plus(Duration::from_secs(36 * 3600)) } else { self.at }
+    }
+}
+
 /// Reads a day (`2026-11-20`) or an instant with a zone.
 fn moment(text: &str) -> Result<Moment, String> {
     if let Ok(day) = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d") {
@@ -185,7 +194,7 @@ mod tests {
         let given = fields(&[("issued", "2026-11-20"), ("received", "2026-11-21T09:00:00-07:00"), ("statute", "x")]);
         let (papers, warnings) = Papers::read(Some("subpoena"), &given, now()).unwrap();
         assert_eq!(papers.received().to_string(), "2026-11-21T16:00:00.000Z");
-        assert_eq!(papers.issued.map(Timestamp::from_millis).unwrap().to_string(), "2026-11-20T00:00:00.000Z");
+        assert_eq!(papers.issued.map(Timestamp::from_millis).unwrap().to_string(), "2026-11-21T12:00:00.000Z");
         assert_eq!((papers.given(false), warnings), (vec![Need::Statute], Vec::new()));
         let (_, warnings) = Papers::read(Some("subpoena"), &fields(&[("received", "2026-11-21")]), now()).unwrap();
         assert_eq!(warnings[0].code, "received-date-only");

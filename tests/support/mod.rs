@@ -198,7 +198,7 @@ impl Site {
 
     /// The entries of the access ledger, in their order. The daemon must have ended.
     pub(crate) fn access_entries(&self) -> Vec<String> {
-        let entries = self.store().0.entries(Log::Access, 0, 1000).unwrap();
+        let entries = self.store().0.entries(Log::Access, 0, 100_000).unwrap();
         entries.into_iter().map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect()
     }
 

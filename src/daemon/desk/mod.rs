@@ -49,11 +49,11 @@ impl Desk {
         let desk = Self { requests: Register::default(), holds: Register::default(), store };
         for case in desk.store.cases() {
             let read = match case.class {
-                CaseClass::Request => desk.read(case.id, |rows| Request::of_rows(rows)).map(|read| {
+                CaseClass::Request => desk.read(case.id, Request::of_rows).map(|read| {
                     read.into_iter().for_each(|request| desk.take(case.id, request));
                 }),
                 CaseClass::Hold => desk
-                    .read(case.id, |rows| Hold::of_rows(rows))
+                    .read(case.id, Hold::of_rows)
                     .and_then(|read| read.map_or(Ok(()), |hold| desk.restore(case.id, case.expires, hold))),
                 CaseClass::Capture => Ok(()),
             };

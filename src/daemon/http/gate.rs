@@ -209,7 +209,8 @@ impl App {
 
 /// The longest body for a path: lists of items are longer than questions.
 fn most(path: &str) -> usize {
-    let takes_items = path == api::TRIAGE || path == api::REQUESTS || path.ends_with("/items");
+    let takes_items =
+        path == api::TRIAGE || [api::REQUESTS, api::REQUESTS_PREVIEW].contains(&path) || path.ends_with("/items");
     if takes_items { triage::MAX_BODY } else { MOST_BODY }
 }
 

@@ -118,6 +118,7 @@ fn handlers() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
     vec![
         (api::LOOKUPS, post(lookups::lookup)),
         (api::REQUESTS, get(requests::list).post(requests::open).layer(long())),
+        (api::REQUESTS_PREVIEW, post(requests::preview).layer(long())),
         (routes::REQUEST, get(requests::show)),
         (routes::REQUEST_ITEMS, post(requests::add).layer(long())),
         (routes::REQUEST_ANSWERS, post(request_answers::answer)),

@@ -8,8 +8,8 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{
-    Done, ItemSheet, ItemsPaper, Problem, RequestLine, RequestList, RequestOpened, RequestPaper, RequestSheet,
-    RequestState, Warning,
+    Done, ItemReading, ItemSheet, ItemsPaper, Problem, RequestLine, RequestList, RequestOpened, RequestPaper,
+    RequestPreview, RequestSheet, RequestState, Warning,
 };
 use crate::audit::{Entry, Papers as Committed, RequestAct};
 use crate::daemon::desk::{DeskError, Filed};
@@ -20,12 +20,40 @@ use crate::domain::process::{Need, Terms};
 use crate::domain::time::Timestamp;
 use crate::store::{CaseClass, CaseId, SealedRow};
 
+use crate::written::instant::ZONES_VERSION;
+
 use super::access::Ties;
 use super::identity::Asker;
 use super::{App, Refusal};
 
 /// Somebody who may file, and a request that is on file.
 type Body<T> = Result<Json<T>, JsonRejection>;
+
+/// Papers as they are understood.
+struct Understood<'a> {
+    papers: Papers,
+    terms: &'a Terms,
+    items: Vec<Item>,
+    warnings: Vec<Warning>,
+}
+
+pub(super) async fn preview(
+    State(app): State<Arc<App>>,
+    Asker(asker): Asker,
+    body: Body<RequestPaper>,
+) -> Result<Json<RequestPreview>, Refusal> {
+    may_file(&asker)?;
+    let now = app.time.present()?.now;
+    let Understood { items, warnings, .. } = app.understand(body, now)?;
+    let items = (1_u32..).zip(items).map(|(number, item)| ItemReading {
+        item: number,
+        at: item.at().to_string(),
+        address: item.network,
+        port: item.port,
+        written: item.written,
+    });
+    Ok(Json(RequestPreview { items: items.collect(), warnings, zones: ZONES_VERSION.to_owned() }))
+}
 
 pub(super) async fn open(
     State(app): State<Arc<App>>,
@@ -34,14 +62,7 @@ pub(super) async fn open(
 ) -> Result<Json<RequestOpened>, Refusal> {
     may_file(&asker)?;
     let now = app.time.present()?.now;
-    let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
-    let (papers, mut warnings) = Papers::read(paper.process.as_deref(), &paper.fields, now).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Problem::new(400, "bad-field", "the papers cannot be filed", faults.join("; "))
-    })?;
-    let terms = app.terms_on_file(&papers)?;
-    let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
-    warnings.extend(app.remarks(&papers, terms, &items, 1, now));
+    let Understood { papers, terms, items, warnings } = app.understand(body, now)?;
     let ties = Ties::random()?;
     let waits = Papers::needs_approval(&terms.needs);
     let (id, capture) = app.begin(now, waits)?;
@@ -263,6 +284,20 @@ pub(super) fn desk_failed(error: DeskError) -> Problem {
 }
 
 impl App {
+    /// Reads papers and items; says everything that is wrong with them.
+    fn understand(&self, body: Body<RequestPaper>, now: Timestamp) -> Result<Understood<'_>, Problem> {
+        let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+        let read = Papers::read(paper.process.as_deref(), &paper.fields, now);
+        let (papers, mut warnings) = read.map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            Problem::new(400, "bad-field", "the papers cannot be filed", faults.join("; "))
+        })?;
+        let terms = self.terms_on_file(&papers)?;
+        let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
+        warnings.extend(self.remarks(&papers, terms, &items, 1, now));
+        Ok(Understood { papers, terms, items, warnings })
+    }
+
     /// The request of this id, if it is on file.
     pub(super) fn filed(&self, id: &str) -> Result<(CaseId, Filed), Problem> {
         let now = self.time.present()?.now;

@@ -31,6 +31,8 @@ pub enum Kind {
     ExpiredHex,
     /// A table, a log or a MANIFEST that the database no longer uses: what it has let go of lives on there.
     UnusedFile,
+    /// A live key of a request, a capture or a hold beyond its expiry.
+    OverdueCase,
     /// A table with deletions in a bucket that reaches below the limit: each holds a key, which may be an expired one, and
     /// which cannot be read.
     Deletions,
@@ -44,7 +46,12 @@ impl Kind {
     /// Is it expired data beyond doubt? Of the others one cannot tell.
     pub const fn is_expired(self) -> bool {
         match self {
-            Self::ExpiredRow | Self::ExpiredBound | Self::ExpiredBytes | Self::ExpiredHex | Self::UnusedFile => true,
+            Self::ExpiredRow
+            | Self::ExpiredBound
+            | Self::ExpiredBytes
+            | Self::ExpiredHex
+            | Self::UnusedFile
+            | Self::OverdueCase => true,
             Self::Deletions | Self::NotAKey | Self::Misfiled => false,
         }
     }
@@ -57,6 +64,7 @@ impl Kind {
             Self::ExpiredBytes => "expired-bytes",
             Self::ExpiredHex => "expired-hex",
             Self::UnusedFile => "unexpected-file",
+            Self::OverdueCase => "overdue-case",
             Self::Deletions => "deletions",
             Self::NotAKey => "not-a-key",
             Self::Misfiled => "misfiled",

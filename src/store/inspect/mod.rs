@@ -9,8 +9,11 @@
 //! their keys only, and the rows that are read are the others. What neither sees is a row of a table that was overwritten or
 //! deleted and stands in the middle of a block; deletions are counted for that reason.
 //!
+//! Beside these, the table of `case-keys`, which says in clear until when each request, capture and hold may be there.
+//!
 //! It does not look into a keyring outside of the directory, and says nothing about the disk below the files.
 
+mod cases;
 mod database;
 mod expired;
 mod finding;
@@ -71,6 +74,15 @@ pub fn inspect(dir: &Path, at: Timestamp, progress: &mut dyn FnMut(Progress)) ->
     measure.live = measure.live || look::is_live(dir);
     if measure.live {
         confirm(&measure, &mut first, progress);
+    }
+    let mut overdue = cases::overdue(dir, at.minus(tolerance));
+    if measure.live && matches!(overdue, Ok(Some(_))) {
+        pause();
+        overdue = cases::overdue(dir, at.minus(tolerance));
+    }
+    match overdue {
+        Ok(finding) => first.findings.extend(finding),
+        Err(incomplete) => first.incomplete.push(incomplete),
     }
     first.findings.sort_by(|a, b| (a.kind, &a.place).cmp(&(b.kind, &b.place)));
     Ok(Inspection {
