@@ -1,5 +1,6 @@
 //! A lookup's request and answer, as JSON.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::process::Group;
@@ -7,7 +8,7 @@ use crate::domain::session::Evidence;
 use crate::domain::verdict::{Caution, Verdict};
 
 /// One question, with the papers that compel its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookupRequest {
     /// The address, IPv4 or IPv6.
@@ -30,7 +31,7 @@ pub struct LookupRequest {
 
 /// The answer. What belongs to a group ([`Group`]) is absent if the process does not release that group, if the verdict names
 /// nobody, or if it is not known; `releases` tells the first from the others.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LookupAnswer {
     /// [`super::LOOKUP_VERSION`].
     pub version: u32,
@@ -96,7 +97,7 @@ pub struct LookupAnswer {
 }
 
 /// An address or prefix on the inside of a NAT.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InsideText {
     /// The address, or the prefix.
     pub address: String,
@@ -105,7 +106,7 @@ pub struct InsideText {
 }
 
 /// The instant, as written and in UTC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AtText {
     /// As the paper has it.
     pub written: String,
@@ -114,7 +115,7 @@ pub struct AtText {
 }
 
 /// Where a session entered the network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LineText {
     /// MAC address of the customer's equipment.
@@ -128,7 +129,7 @@ pub struct LineText {
 }
 
 /// One end of an assignment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BoundaryText {
     /// RFC 3339, UTC, milliseconds. Where the evidence is `beyond-horizon`, the horizon.
     pub time: String,
@@ -139,7 +140,7 @@ pub struct BoundaryText {
 }
 
 /// Whole seconds from the instant to the nearest statements of the session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HeardText {
     /// To the newest at or before it.
     pub before: Option<u64>,
@@ -154,7 +155,7 @@ impl HeardText {
 }
 
 /// Where the access is recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerText {
     /// Index of the entry, from 0.
     pub index: u64,

@@ -1,12 +1,13 @@
 //! The wall clock and whether it is believed, as JSON.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::actor::Role;
 use crate::domain::clock_guard::{Reason, Synchronised};
 
 /// Believed or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClockState {
     /// It is believed.
@@ -16,7 +17,7 @@ pub enum ClockState {
 }
 
 /// What is known of the wall clock. The fields about a doubt are `null` while it is trusted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ClockStatus {
     /// Is it believed?
@@ -50,7 +51,7 @@ pub struct ClockStatus {
 }
 
 /// Accepts the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptRequest {
     /// [`ClockStatus::doubt`], so that nobody accepts another clock than the one they looked at.
@@ -58,7 +59,7 @@ pub struct AcceptRequest {
 }
 
 /// What became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AcceptAnswer {
     /// The clock afterwards.
     pub clock: ClockStatus,

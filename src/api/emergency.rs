@@ -1,11 +1,12 @@
 //! Emergencies on file, and the legal processes that must follow them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::RequestState;
 
 /// How many emergencies wait for somebody. It names nobody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EmergencyCounts {
     /// For an approver who did not open them.
@@ -15,7 +16,7 @@ pub struct EmergencyCounts {
 }
 
 /// One emergency for which no legal process is named yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EmergencyLine {
     /// The request.
@@ -42,7 +43,7 @@ pub struct EmergencyLine {
 }
 
 /// The emergencies for which no legal process is named yet, closed ones too if anything of them was answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmergencyList {
     /// Those that are overdue first, then by what is due first; last those of which nobody has said when.
@@ -50,7 +51,7 @@ pub struct EmergencyList {
 }
 
 /// The legal process that followed an emergency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FollowUpRequest {
     /// The request that it is.

@@ -1,10 +1,11 @@
 //! Holds: what is preserved for a process that may follow.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is to be preserved, for a request on file: an address over a span, everything of a subscriber, or, if neither is named,
 /// the addresses of the request's items at their times.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldRequest {
     /// The request.
@@ -30,7 +31,7 @@ pub struct HoldRequest {
 }
 
 /// The request that a hold is attached to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttachRequest {
     /// The request.
@@ -38,7 +39,7 @@ pub struct AttachRequest {
 }
 
 /// How far a hold is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldState {
     /// Nobody has approved it yet: it is destroyed within a day.
@@ -58,7 +59,7 @@ impl HoldState {
 }
 
 /// A hold, by counts and spans; never by names or addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HoldSheet {
     /// The hold.
@@ -88,7 +89,7 @@ pub struct HoldSheet {
 }
 
 /// A span `[from, to)`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeldSpan {
     /// Its first instant.
@@ -98,7 +99,7 @@ pub struct HeldSpan {
 }
 
 /// Every hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldList {
     /// The oldest first.

@@ -1,12 +1,13 @@
 //! What a requester is given: the files of a response package, and a no-records certificate.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AtText, ItemText};
 use crate::domain::verdict::Verdict;
 
 /// A response package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
     /// The request that it answers.
@@ -18,7 +19,7 @@ pub struct Package {
 }
 
 /// One file, as text or as bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PackageFile {
     /// Its name: letters, digits, `-`, `_` and `.`, and no `.` first.
     pub name: String,
@@ -28,7 +29,7 @@ pub struct PackageFile {
 }
 
 /// What is in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PackageContent {
     /// UTF-8.
@@ -38,7 +39,7 @@ pub enum PackageContent {
 }
 
 /// A certificate that there is no readable record, to be signed by a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Certificate {
     /// [`super::CERTIFICATE_VERSION`].
@@ -68,7 +69,7 @@ pub struct Certificate {
 }
 
 /// In whose name something is given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CustodianText {
     /// The legal entity; empty: the only one.
@@ -80,7 +81,7 @@ pub struct CustodianText {
 }
 
 /// One item of a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CertifiedItem {
     /// Its number in the request.

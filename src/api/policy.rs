@@ -2,13 +2,14 @@
 //!
 //! Durations are whole milliseconds.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::actor::Role;
 use crate::domain::process::{Class, Group, Need, ProcessType};
 
 /// The policy in force and its digest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyAnswer {
     /// [`super::POLICY_VERSION`].
     pub version: u32,
@@ -19,7 +20,7 @@ pub struct PolicyAnswer {
 }
 
 /// The policy, from the configuration and the window in force alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyText {
     /// How long what is kept.
@@ -35,7 +36,7 @@ pub struct PolicyText {
 }
 
 /// For how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RetentionText {
     /// How long a record is readable.
@@ -51,7 +52,7 @@ pub struct RetentionText {
 }
 
 /// How a source speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceKind {
     /// RADIUS accounting (RFC 2866).
@@ -65,7 +66,7 @@ pub enum SourceKind {
 }
 
 /// One source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PolicySource {
     /// Its name.
@@ -79,7 +80,7 @@ pub struct PolicySource {
 }
 
 /// Which roles may ask what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AskersText {
     /// Who had an address.
@@ -89,7 +90,7 @@ pub struct AskersText {
 }
 
 /// One kind of process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ProcessTypeText {
     /// Its name.

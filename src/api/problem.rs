@@ -1,12 +1,13 @@
 //! Errors as RFC 9457 problem documents.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Why a request was not answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// Which problem: a relative reference, such as `/problems/bad-time`.
     #[serde(rename = "type")]
@@ -48,6 +49,21 @@ impl Problem {
     /// 404: what is asked for is not there.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(404, "not-found", "there is no such thing", detail)
+    }
+
+    /// 404: nothing is served at the path.
+    pub fn no_such_path() -> Self {
+        Self::new(404, "no-such-path", "there is nothing at this path", "see /v1")
+    }
+
+    /// 405: something else is done at the path.
+    pub fn no_such_method() -> Self {
+        Self::new(405, "no-such-method", "this is not done here", "the header Allow says what is")
+    }
+
+    /// 422: the key of a repetition came with something that is none.
+    pub fn no_repetition(detail: impl Into<String>) -> Self {
+        Self::new(422, "no-repetition", "the Idempotency-Key was used for something else", detail)
     }
 
     /// 503: the daemon cannot answer now.

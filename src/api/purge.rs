@@ -2,10 +2,11 @@
 //!
 //! Instants are RFC 3339 in UTC with milliseconds; durations are whole milliseconds.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the purge is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PurgeStatus {
     /// The daemon's wall clock.
@@ -36,7 +37,7 @@ pub struct PurgeStatus {
 }
 
 /// The oldest record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct OldestText {
     /// Its instant.
@@ -46,7 +47,7 @@ pub struct OldestText {
 }
 
 /// A run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunText {
     /// When it began.
@@ -66,7 +67,7 @@ pub struct RunText {
 }
 
 /// A run that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunAnswer {
     /// Everything older is gone, if the run was verified.
@@ -80,7 +81,7 @@ pub struct RunAnswer {
 }
 
 /// What the overwriting of keys is worth.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ErasureText {
     /// `C`, `C?`, `memory` or `degraded`.
@@ -92,7 +93,7 @@ pub struct ErasureText {
 }
 
 /// What a purge would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PlanAnswer {
     /// The daemon's wall clock.
@@ -114,7 +115,7 @@ pub struct PlanAnswer {
 }
 
 /// A bucket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BucketText {
     /// Its number.
     pub bucket: u32,
@@ -123,7 +124,7 @@ pub struct BucketText {
 }
 
 /// From an instant up to, not including, another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SpanText {
     /// The first instant.
     pub from: String,
@@ -132,7 +133,7 @@ pub struct SpanText {
 }
 
 /// A change of the window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ChangeText {
     /// The window so far.
@@ -144,7 +145,7 @@ pub struct ChangeText {
 }
 
 /// Reports, the oldest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PurgeReports {
     /// Each in brief.
     pub reports: Vec<ReportLine>,
@@ -153,7 +154,7 @@ pub struct PurgeReports {
 }
 
 /// A report in brief. Its canonical text alone counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ReportLine {
     /// Its number.
@@ -179,7 +180,7 @@ pub struct ReportLine {
 }
 
 /// Change for how long records are readable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WindowRequest {
     /// The new window, such as `24h`.
@@ -189,7 +190,7 @@ pub struct WindowRequest {
 }
 
 /// The window is changed, and what that made due is destroyed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct WindowAnswer {
     /// The window so far.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EmergencyCounts, LookupAnswer};
@@ -9,7 +10,7 @@ use crate::domain::process::Group;
 use crate::domain::verdict::Verdict;
 
 /// A legal process as its papers have it, with its items. All instants and dates are text, as written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RequestPaper {
     /// The kind of legal process.
@@ -29,7 +30,7 @@ pub struct RequestPaper {
 }
 
 /// One item as written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ItemText {
     /// What the paper calls it.
@@ -57,7 +58,7 @@ pub struct ItemText {
 }
 
 /// Items to be added to a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ItemsPaper {
     /// One by one.
@@ -69,7 +70,7 @@ pub struct ItemsPaper {
 }
 
 /// Something to look at before anything is answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Warning {
     /// The item that it is about; absent: the request.
@@ -82,7 +83,7 @@ pub struct Warning {
 }
 
 /// How papers would be understood, if they were filed. Nothing is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestPreview {
     /// The items.
@@ -94,7 +95,7 @@ pub struct RequestPreview {
 }
 
 /// How an item was understood.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ItemReading {
     /// Its number in the request, from 1.
@@ -110,7 +111,7 @@ pub struct ItemReading {
 }
 
 /// A request was opened, or items were added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestOpened {
     /// The request.
@@ -124,7 +125,7 @@ pub struct RequestOpened {
 }
 
 /// How far a request is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RequestState {
     /// It can be answered.
@@ -147,7 +148,7 @@ impl RequestState {
 }
 
 /// One line of the list of requests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RequestLine {
     /// The request.
@@ -174,7 +175,7 @@ pub struct RequestLine {
 }
 
 /// Every request on file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestList {
     /// The oldest first.
@@ -185,7 +186,7 @@ pub struct RequestList {
 }
 
 /// One request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RequestSheet {
     /// Its line in the list.
@@ -229,7 +230,7 @@ pub struct RequestSheet {
 }
 
 /// A field that was added to the papers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddedText {
     /// Its name.
@@ -241,7 +242,7 @@ pub struct AddedText {
 }
 
 /// Fields to be added to the papers of a request. What is on file is not changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldsPaper {
     /// Their texts, by name.
@@ -249,7 +250,7 @@ pub struct FieldsPaper {
 }
 
 /// Fields were added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldsAdded {
     /// The request.
@@ -261,7 +262,7 @@ pub struct FieldsAdded {
 }
 
 /// A line of the bill.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeeLine {
     /// What it is for.
@@ -275,7 +276,7 @@ pub struct FeeLine {
 }
 
 /// One item of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ItemSheet {
     /// Its number in the request, from 1.
@@ -299,7 +300,7 @@ pub struct ItemSheet {
 }
 
 /// Which items of a request are to be answered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswersRequest {
     /// Their numbers; absent: all.
@@ -308,7 +309,7 @@ pub struct AnswersRequest {
 }
 
 /// The answers, in the order of the items.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answers {
     /// One an item.
@@ -316,7 +317,7 @@ pub struct Answers {
 }
 
 /// Something was done that has no answer of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Done {
     /// What it was done to.

@@ -1,5 +1,6 @@
 //! What one subscriber had: the request and the answer, as JSON.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::finding::Finding;
@@ -10,7 +11,7 @@ use crate::domain::verdict::Caution;
 use super::{AtText, InsideText, LedgerText, LineText};
 
 /// A question about one subscriber, with the papers that compel its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriberRequest {
     /// The subscriber, as answers of lookups name them: text, or `0x` and hex where it is not printable.
@@ -31,7 +32,7 @@ pub struct SubscriberRequest {
 }
 
 /// The answer. What the process does not release is absent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SubscriberAnswer {
     /// [`super::SUBSCRIBER_VERSION`].
@@ -61,7 +62,7 @@ pub struct SubscriberAnswer {
 }
 
 /// The span that was asked for, and whether all of it could be answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpanAsked {
     /// Its first instant.
@@ -75,7 +76,7 @@ pub struct SpanAsked {
 }
 
 /// A logon without an address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogonText {
     /// RFC 3339, UTC, milliseconds.
     pub at: String,
@@ -94,7 +95,7 @@ pub struct LogonText {
 }
 
 /// What the subscriber had, and for how long.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AssignmentText {
     /// The address or prefix.
     pub assigned: String,
@@ -125,7 +126,7 @@ pub struct AssignmentText {
 }
 
 /// A block of ports, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PortsText {
     /// The lowest.
     pub first: u16,
@@ -134,7 +135,7 @@ pub struct PortsText {
 }
 
 /// One end of an assignment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndText {
     /// RFC 3339, UTC, milliseconds. Where the evidence is `beyond-horizon` or `beyond-span`, where that begins or ends.
     pub time: String,

@@ -1,11 +1,12 @@
 //! Which items of a list can still be answered, and for how long: the request and the answer, as JSON.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::AtText;
 
 /// A list of items as a paper has it. Neither a process nor a record belongs to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TriageRequest {
     /// The text of the CSV `line,address,port,protocol,at,zone,uncertainty,realm`, with its header.
@@ -19,7 +20,7 @@ pub struct TriageRequest {
 }
 
 /// What the list comes to, from the clock and the configuration alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct TriageAnswer {
     /// [`super::TRIAGE_VERSION`].
@@ -40,7 +41,7 @@ pub struct TriageAnswer {
 }
 
 /// How it stands with an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TriageState {
     /// It can be answered, and dies.
@@ -54,7 +55,7 @@ pub enum TriageState {
 }
 
 /// One item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct TriageItem {
     /// Its line of the list, counted from 1; the header is line 1.
@@ -88,7 +89,7 @@ pub struct TriageItem {
 }
 
 /// Something that should be looked at before the item is answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RemarkText {
     /// Its short name, such as `other-year`.
     pub code: String,
@@ -97,7 +98,7 @@ pub struct RemarkText {
 }
 
 /// Why a row is no item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RowFault {
     /// The line of the list; `null`: the list as a whole.

@@ -1,14 +1,17 @@
-//! One request to the daemon.
+//! One request to the daemon, sent once more if the connection breaks and a repetition does no harm.
 
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::{Method, Request, StatusCode, header};
+use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::Problem;
+use crate::api::openapi::IDEMPOTENCY_KEY;
+use crate::api::routes::{self, Method, Repetition};
+use crate::audit::hex;
 
 use super::connect::ConnectError;
 use super::{Connection, Ending, tell, token};
@@ -70,24 +73,53 @@ fn answer(connection: &Connection, path: &str, body: Option<&impl Serialize>) ->
         tell(&format!("lapse: cannot write the request: {error}"));
         Ending::Fault
     })?;
-    runtime.block_on(exchange(connection, token().as_deref(), path, body)).map_err(|error| complain(&error))
+    let exchanged = runtime.block_on(async {
+        let key = if body.is_some() { repeatable(path) } else { None };
+        let first = exchange(connection, path, body.clone(), key.as_deref()).await;
+        match (first, &key) {
+            // Nobody knows whether it arrived. Under the same key it counts once.
+            (Err(ClientError::Broken(_)), Some(_)) => exchange(connection, path, body, key.as_deref()).await,
+            (first, _) => first,
+        }
+    });
+    exchanged.map_err(|error| complain(&error))
+}
+
+/// A key that nobody else has, where the daemon tells a repetition by it; without random bytes, none.
+fn repeatable(path: &str) -> Option<String> {
+    let route = routes::find(Method::Post, path)?;
+    let mut key = [0; 16];
+    let is_random = route.repetition != Repetition::Another && getrandom::fill(&mut key).is_ok();
+    is_random.then(|| hex(&key))
+}
+
+/// An answer that is too long would be so again; any other end in its middle is a connection that broke.
+fn unread(error: Box<dyn std::error::Error + Send + Sync>) -> ClientError {
+    if error.is::<LengthLimitError>() {
+        ClientError::Answer(error.to_string())
+    } else {
+        ClientError::Broken(error.to_string())
+    }
 }
 
 async fn exchange(
     connection: &Connection,
-    token: Option<&str>,
     path: &str,
     body: Option<Vec<u8>>,
+    key: Option<&str>,
 ) -> Result<Bytes, ClientError> {
     let stream = connection.open().await?;
     let broken = |error: hyper::Error| ClientError::Broken(error.to_string());
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // What goes wrong with the connection is seen by the request on it.
     let driven = tokio::spawn(connection);
-    let method = if body.is_some() { Method::POST } else { Method::GET };
-    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "lapsed");
-    if let Some(token) = token {
+    let method = if body.is_some() { Method::Post } else { Method::Get };
+    let mut request = Request::builder().method(method.name()).uri(path).header(header::HOST, "lapsed");
+    if let Some(token) = token() {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    if let Some(key) = key {
+        request = request.header(IDEMPOTENCY_KEY, key);
     }
     let request = request
         .header(header::CONTENT_TYPE, "application/json")
@@ -96,7 +128,7 @@ async fn exchange(
     let response = sender.send_request(request).await.map_err(broken)?;
     let status = response.status();
     let bytes = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-    let bytes = bytes.map_err(|error| ClientError::Broken(error.to_string()))?.to_bytes();
+    let bytes = bytes.map_err(unread)?.to_bytes();
     driven.abort();
     if status == StatusCode::OK {
         return Ok(bytes);

@@ -6,6 +6,7 @@ mod certificate;
 mod check_config;
 mod client;
 mod clock;
+mod completions;
 mod connect;
 mod context;
 mod decommission;
@@ -13,6 +14,8 @@ mod emergency;
 mod ending;
 mod hold;
 mod lookup;
+mod man;
+mod openapi;
 mod package;
 pub mod page;
 mod policy;
@@ -39,7 +42,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use ending::Ending;
 
@@ -101,6 +104,19 @@ enum LapsedCommand {
     },
     /// Check from outside that nothing expired is left in a state directory, or in a copy of one.
     VerifyStore(verify_store::Args),
+    /// Print the API as an OpenAPI 3.1 document.
+    Openapi,
+    /// Write the manual, one page for each command of lapsed and lapse.
+    Man {
+        /// The directory; it is made if it is not there.
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    /// Print what makes a shell complete the commands of lapsed.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Ask a Lapsed daemon who held an address.
@@ -190,6 +206,11 @@ enum LapseCommand {
     Purge(purge::Args),
     /// Remember where the daemon is, so that flags need not say it each time.
     Context(context::Args),
+    /// Print what makes a shell complete the commands of lapse.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// How data is printed.
@@ -213,6 +234,11 @@ pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
             decommission::decommission(&config, confirm)
         }
         Ok(LapsedArgs { command: LapsedCommand::VerifyStore(args) }) => verify_store::verify(&args),
+        Ok(LapsedArgs { command: LapsedCommand::Openapi }) => openapi::openapi(),
+        Ok(LapsedArgs { command: LapsedCommand::Man { dir } }) => man::man(&dir),
+        Ok(LapsedArgs { command: LapsedCommand::Completions { shell } }) => {
+            completions::completions(LapsedArgs::command(), shell)
+        }
     }
 }
 
@@ -225,6 +251,9 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
     // What is remembered may be what is wrong.
     if let LapseCommand::Context(args) = &command {
         return context::context(&place, args);
+    }
+    if let LapseCommand::Completions { shell } = command {
+        return completions::completions(LapseArgs::command(), shell);
     }
     match context::resolve(&place) {
         Ok(connection) => ask(&connection, command, &place),
@@ -250,6 +279,7 @@ fn ask(connection: &Connection, command: LapseCommand, place: &context::Place) -
         LapseCommand::Clock(args) => clock::clock(connection, &args),
         LapseCommand::Purge(args) => purge::purge(connection, &args),
         LapseCommand::Context(args) => context::context(place, &args),
+        LapseCommand::Completions { shell } => completions::completions(LapseArgs::command(), shell),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The outcome of a look-up of one subscriber. None of them says that there was nothing: only that nothing is readable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// Logons, assignments or both were found.

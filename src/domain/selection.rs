@@ -20,7 +20,7 @@ impl Default for Selection {
 }
 
 /// An attribute that can name the subscriber.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubscriberFrom {
     /// User-Name (RFC 2865, section 5.1).

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The outcome of a lookup. "Nobody had it", "we no longer know", "we never knew" and "we could not look" are four
 /// different answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// One subscriber held the address.
@@ -51,7 +51,9 @@ impl fmt::Display for Verdict {
 }
 
 /// A reason to be careful with an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Caution {
     /// Within the margin around the instant, someone else or nobody held the address.

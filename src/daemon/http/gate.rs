@@ -1,5 +1,7 @@
-//! What every request passes before its handler sees it: is its origin locked out, who asks, have they asked too much; and
-//! only then is a body read, of a length and in a time that have a limit.
+//! What every request passes before its handler sees it: is its origin locked out, who asks, have they asked too much, may their
+//! role do this; and only then is a body read, of a length and in a time that have a limit.
+//!
+//! Who may is read in [`routes`]; what does not stand there is nothing at all. Handlers ask once more.
 //!
 //! The event stream is let through unread: it has limits of its own.
 
@@ -8,19 +10,23 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
+use crate::api::routes::{self, Repetition, Route};
 use crate::api::{self, Problem};
 use crate::audit::Entry;
 use crate::daemon::stopwatch::Stopwatch;
+use crate::domain::actor::Role;
 use crate::domain::lockout::{Locked, Lockout, Origin};
 use crate::domain::rate::Rates;
 
-use super::identity::Peer;
+use super::identity::{Asker, Peer};
+use super::repeats::{self, NotTheSame, Remembered, Repeats};
 use super::{App, Refusal, triage};
 
 /// The longest body where neither a stream nor a list is expected.
@@ -34,12 +40,18 @@ pub(in crate::daemon) struct Gate {
     running: Stopwatch,
     lockout: Mutex<Lockout>,
     rates: Mutex<Rates>,
+    repeats: Mutex<Repeats>,
 }
 
 impl Gate {
     pub(in crate::daemon) fn new(requests_per_second: u32) -> Self {
         let (lockout, rates) = (Mutex::default(), Mutex::new(Rates::new(requests_per_second)));
-        Self { running: Stopwatch::start(), lockout, rates }
+        Self { running: Stopwatch::start(), lockout, rates, repeats: Mutex::default() }
+    }
+
+    /// What is remembered under a key of somebody; for the first, a place for it.
+    pub(super) fn remembered(&self, name: &str, key: &str, of: [u8; 32]) -> Result<Remembered, NotTheSame> {
+        self.repeats.lock().unwrap_or_else(PoisonError::into_inner).find(name, key, of, self.running.elapsed())
     }
 
     fn left(&self, origin: Origin) -> Option<Duration> {
@@ -60,6 +72,8 @@ enum Stopped {
     Refused(Refusal),
     /// Asked again after this time, it may pass.
     Later(&'static str, Duration),
+    /// Nothing is served there, or by these methods only.
+    NotServed(String),
 }
 
 impl From<Refusal> for Stopped {
@@ -72,6 +86,12 @@ impl From<Stopped> for Response {
     fn from(stopped: Stopped) -> Self {
         let (detail, after) = match stopped {
             Stopped::Refused(refusal) => return refusal.into_response(),
+            Stopped::NotServed(others) if others.is_empty() => return Refusal(Problem::no_such_path()).into_response(),
+            Stopped::NotServed(others) => {
+                let mut response = Refusal(Problem::no_such_method()).into_response();
+                response.headers_mut().extend(HeaderValue::try_from(others).map(|others| (header::ALLOW, others)));
+                return response;
+            }
             Stopped::Later(detail, after) => (detail, after.as_secs().saturating_add(1)),
         };
         let detail = format!("{detail}; try again in {after} s");
@@ -84,12 +104,53 @@ impl From<Stopped> for Response {
 /// Lets a request through, or says why not.
 pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match admit(&app, request).await {
-        Ok(request) => next.run(request).await,
+        Ok((Admitted { asker, route }, request)) if route.repetition != Repetition::Another => {
+            as_problem(repeats::once(&app, &asker, route, request, next).await)
+        }
+        Ok((_, request)) => as_problem(next.run(request).await),
         Err(stopped) => stopped.into(),
     }
 }
 
-async fn admit(app: &Arc<App>, request: Request) -> Result<Request, Stopped> {
+/// Who came through, and to where.
+struct Admitted {
+    asker: Asker,
+    route: &'static Route,
+}
+
+/// What axum itself refuses, such as a path that is no UTF-8, says so in a word; every problem is a document.
+fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == api::PROBLEM_JSON);
+    if is_json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let title = status.canonical_reason().unwrap_or("the request cannot be answered");
+    Refusal(Problem::new(status.as_u16(), "bad-request", title, "the request is not well formed")).into_response()
+}
+
+/// The route of a request whose asker may go there.
+fn route_of(parts: &Parts, asker: &Asker) -> Result<&'static Route, Stopped> {
+    let path = parts.uri.path();
+    let method = match parts.method {
+        Method::GET | Method::HEAD => Some(routes::Method::Get),
+        Method::POST => Some(routes::Method::Post),
+        _ => None,
+    };
+    let Some(route) = method.and_then(|method| routes::find(method, path)) else {
+        let others: Vec<&str> = routes::methods(path).into_iter().map(routes::Method::name).collect();
+        return Err(Stopped::NotServed(others.join(", ")));
+    };
+    let role = asker.0.role;
+    if route.may.is_some_and(|may| may(role)) {
+        return Ok(route);
+    }
+    let who: Vec<&str> = route.roles().into_iter().map(Role::name).collect();
+    let detail = format!("role {role} may not {}; {} may", route.deed, who.join(" and "));
+    Err(Refusal(Problem::forbidden(detail)).into())
+}
+
+async fn admit(app: &Arc<App>, request: Request) -> Result<(Admitted, Request), Stopped> {
     let (mut parts, body) = request.into_parts();
     let origin = parts.extensions.get::<Peer>().map_or(Origin::User(None), Peer::origin);
     if let Some(left) = app.gate.left(origin) {
@@ -108,9 +169,11 @@ async fn admit(app: &Arc<App>, request: Request) -> Result<Request, Stopped> {
     if !app.gate.take(&asker.0.name) {
         return Err(Stopped::Later("more requests came than requests-per-second allows one principal", Duration::ZERO));
     }
+    let route = route_of(&parts, &asker)?;
+    let admitted = Admitted { asker: asker.clone(), route };
     parts.extensions.insert(asker);
-    if parts.uri.path() == api::EVENTS {
-        return Ok(Request::from_parts(parts, body));
+    if route.path == api::EVENTS {
+        return Ok((admitted, Request::from_parts(parts, body)));
     }
     let most = most(parts.uri.path());
     let announced =
@@ -127,7 +190,7 @@ async fn admit(app: &Arc<App>, request: Request) -> Result<Request, Stopped> {
             return Err(Refusal(Problem::new(408, "too-slow", "the request took too long", detail)).into());
         }
     };
-    Ok(Request::from_parts(parts, Body::from(body)))
+    Ok((admitted, Request::from_parts(parts, Body::from(body))))
 }
 
 impl App {

@@ -17,6 +17,7 @@ mod packages;
 mod policy;
 mod purge;
 mod query;
+mod repeats;
 mod request_answers;
 mod request_fields;
 mod requests;
@@ -37,12 +38,12 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, watch};
 
-use crate::api;
+use crate::api::{self, routes};
 use crate::config::Config;
 use crate::domain::time::Timestamp;
 use crate::ledger::keys::Signer;
@@ -123,59 +124,56 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The routes.
+/// Every path and what answers at it. A path that is not in [`api::routes`] is not let through by the gate.
+fn handlers() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+    let long = || DefaultBodyLimit::max(triage::MAX_BODY);
+    vec![
+        (api::LOOKUPS, post(lookups::lookup)),
+        (api::REQUESTS, get(requests::list).post(requests::open).layer(long())),
+        (api::REQUESTS_PREVIEW, post(requests::preview).layer(long())),
+        (routes::REQUEST, get(requests::show)),
+        (routes::REQUEST_ITEMS, post(requests::add).layer(long())),
+        (routes::REQUEST_ANSWERS, post(request_answers::answer)),
+        (routes::REQUEST_PACKAGE, post(packages::package)),
+        (routes::REQUEST_CERTIFICATE, post(certificates::certify)),
+        (routes::REQUEST_FIELDS, post(request_fields::add)),
+        (routes::REQUEST_FOLLOW_UP, post(emergencies::follow_up)),
+        (routes::REQUEST_APPROVE, post(requests::approve)),
+        (routes::REQUEST_CLOSE, post(requests::close)),
+        (api::EMERGENCIES, get(emergencies::list)),
+        (api::ANOMALIES, get(anomalies::anomalies)),
+        (api::HOLDS, get(holds::list).post(holds::place)),
+        (routes::HOLD, get(holds::show)),
+        (routes::HOLD_APPROVE, post(holds::approve)),
+        (routes::HOLD_ATTACH, post(holds::attach)),
+        (routes::HOLD_RENEW, post(holds::renew)),
+        (routes::HOLD_RELEASE, post(holds::release)),
+        (api::SUBSCRIBERS, post(subscribers::subscriber)),
+        (api::TRIAGE, post(triage::triage).layer(long())),
+        (api::EVENTS, post(events::take)),
+        (api::STATUS, get(status::status)),
+        (api::POLICY, get(policy::policy)),
+        (api::CLOCK, get(clock::status)),
+        (api::CLOCK_ACCEPT, post(clock::accept)),
+        (api::PURGE_STATUS, get(purge::status)),
+        (api::PURGE_PLAN, get(purge::plan)),
+        (api::PURGE_REPORTS, get(purge::reports)),
+        (routes::PURGE_REPORT, get(purge::report)),
+        (api::PURGE_RUN, post(purge::run)),
+        (api::PURGE_WINDOW, post(purge::window)),
+    ]
+}
+
+/// The routes. Those that say of nobody who it is stand behind the gate's layer.
 pub(super) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route(api::LOOKUPS, post(lookups::lookup))
-        .route(api::REQUESTS, get(requests::list).post(requests::open).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
-        .route(api::REQUESTS_PREVIEW, post(requests::preview).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
-        .route(&of_request(""), get(requests::show))
-        .route(&of_request("/items"), post(requests::add).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
-        .route(&of_request("/answers"), post(request_answers::answer))
-        .route(&of_request("/package"), post(packages::package))
-        .route(&of_request("/certificate"), post(certificates::certify))
-        .route(&of_request("/approve"), post(requests::approve))
-        .route(&of_request("/close"), post(requests::close))
-        .route(&of_request("/fields"), post(request_fields::add))
-        .route(&of_request("/follow-up"), post(emergencies::follow_up))
-        .route(api::EMERGENCIES, get(emergencies::list))
-        .route(api::ANOMALIES, get(anomalies::anomalies))
-        .route(api::HOLDS, get(holds::list).post(holds::place))
-        .route(&of_hold(""), get(holds::show))
-        .route(&of_hold("/approve"), post(holds::approve))
-        .route(&of_hold("/attach"), post(holds::attach))
-        .route(&of_hold("/renew"), post(holds::renew))
-        .route(&of_hold("/release"), post(holds::release))
-        .route(api::SUBSCRIBERS, post(subscribers::subscriber))
-        .route(api::TRIAGE, post(triage::triage).layer(DefaultBodyLimit::max(triage::MAX_BODY)))
-        .route(api::EVENTS, post(events::take))
-        .route(api::STATUS, get(status::status))
-        .route(api::POLICY, get(policy::policy))
-        .route(api::CLOCK, get(clock::status))
-        .route(api::CLOCK_ACCEPT, post(clock::accept))
-        .route(api::PURGE_STATUS, get(purge::status))
-        .route(api::PURGE_PLAN, get(purge::plan))
-        .route(api::PURGE_REPORTS, get(purge::reports))
-        .route(&format!("{}/{{sequence}}", api::PURGE_REPORTS), get(purge::report))
-        .route(api::PURGE_RUN, post(purge::run))
-        .route(api::PURGE_WINDOW, post(purge::window))
+    let known = handlers().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    known
         .route_layer(from_fn_with_state(Arc::clone(&app), gate::gate))
         .route(api::LIVEZ, get(|| async { "alive\n" }))
         .route(api::READYZ, get(ready))
-        .fallback(|| async {
-            Refusal(api::Problem::new(404, "no-such-path", "there is nothing at this path", "see /v1"))
-        })
+        .method_not_allowed_fallback(|| async { Refusal(api::Problem::no_such_method()) })
+        .fallback(|| async { Refusal(api::Problem::no_such_path()) })
         .with_state(app)
-}
-
-/// The path of something that is done to one request.
-fn of_request(what: &str) -> String {
-    format!("{}/{{id}}{what}", api::REQUESTS)
-}
-
-/// The path of something that is done to one hold.
-fn of_hold(what: &str) -> String {
-    format!("{}/{{id}}{what}", api::HOLDS)
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {
@@ -222,4 +220,19 @@ pub(super) fn bind(path: &Path, mode: u32) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
     Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn what_is_served_is_what_the_table_names() {
+        let mut served: BTreeSet<&str> = handlers().into_iter().map(|(path, _)| path).collect();
+        served.extend([api::LIVEZ, api::READYZ]);
+        let named: BTreeSet<&str> = routes::ROUTES.iter().map(|route| route.path).collect();
+        assert_eq!(served, named);
+    }
 }

@@ -15,7 +15,7 @@ const AGREEMENT: Duration = Duration::from_secs(300);
 const PROBATION: Duration = Duration::from_secs(1);
 
 /// Why a wall clock is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// It went further than CLOCK_BOOTTIME did.
@@ -47,7 +47,7 @@ impl fmt::Display for Reason {
 }
 
 /// What ended a doubt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
     /// The wall clock agreed again with the trusted one and CLOCK_BOOTTIME; or it is the first that can be right.

@@ -88,7 +88,7 @@ impl Step {
 }
 
 /// Does the kernel say that its clock is kept right by somebody?
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Synchronised {
     /// It does, and the error it admits is below 16 s. Whoever sets the clock by hand takes this away until it is true again.

@@ -16,7 +16,9 @@ pub use terms::{Class, Group, Hold, Need, ProcessTypes, Ruling, Terms};
 /// A kind of legal process under which somebody may ask.
 ///
 /// Nothing internal is among them: marketing, analytics or another division of the ISP cannot be named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessType {
     /// Grand jury, administrative or trial subpoena (18 USC 2703(c)(2)).

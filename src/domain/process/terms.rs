@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::{ProcessType, law};
 
 /// Whether an access is compelled by law, volunteered, or the customer's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// A legal process compels it.
@@ -19,7 +19,9 @@ pub enum Class {
 }
 
 /// Facts that are released together or not at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
     /// The subscriber's reference.
@@ -33,7 +35,9 @@ pub enum Group {
 }
 
 /// Something that must be on file beside the common fields before anything is released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
     /// The statute, or the number of the grand jury.
