@@ -1,5 +1,4 @@
 //! The manual and the completions can be made, and the programs that read them take them.
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[expect(dead_code, reason = "every test uses its part of it")]
 mod support;
