@@ -45,7 +45,7 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-events proof-freeradius proof-lookup proof-settle proof-exhibit proof-crash proof-gone proof-purge-crash proof-load proof-desk proof-purge ## The long shows, all of them.
+proof: proof-wire proof-events proof-freeradius proof-lookup proof-settle proof-exhibit proof-crash proof-gone proof-purge-crash proof-load proof-desk proof-purge proof-api ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
@@ -96,6 +96,21 @@ proof-purge: build ## The same for five minutes with a window of 60 s: nothing d
 	cargo run $(CARGO_FLAGS) --example load -- --rate 20000 --seconds 300 --window 60s --bucket 5s --purge-interval 5s \
 		--lookups 50 --baseline 60
 
+.PHONY: proof-api
+proof-api: ## A minute of requests made from the API's own document, right and wrong ones: no fault, and all as described.
+	@scripts/setup build test fuzz
+	LAPSED_FUZZ_SECS=60 cargo test $(CARGO_FLAGS) --test api_fuzz -- --ignored
+
+.PHONY: man
+man: build ## Write the manual to man/.
+	bin/lapsed man man
+
+.PHONY: completions
+completions: build ## Write what makes bash, zsh and fish complete our commands to completions/.
+	@mkdir -p completions
+	for shell in bash zsh fish; do for command in lapsed lapse; do \
+		bin/$$command completions $$shell >completions/$$command.$$shell; done; done
+
 .PHONY: bench
 bench: setup-build ## Measure; in the release profile, so that RocksDB is not built again.
 	cargo bench --locked --profile release --bench '*'
@@ -105,5 +120,5 @@ run: build ## Run the daemon on config/lapsed.toml, in the foreground.
 	bin/lapsed run --config config/lapsed.toml
 
 .PHONY: clean
-clean: ## Remove bin/. What was built stays where it is, because RocksDB takes so long.
-	rm -rf bin
+clean: ## Remove bin/, man/ and completions/. What was built stays where it is, because RocksDB takes so long.
+	rm -rf bin man completions

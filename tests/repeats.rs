@@ -6,6 +6,7 @@ mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::thread;
 
 use serde_json::{Value, json};
@@ -29,11 +30,8 @@ impl Desk {
         Self { site, daemon, tokens }
     }
 
-    /// The status and the body of an answer.
     fn post(&self, who: usize, path: &str, key: &str, body: &Value) -> (u16, Value) {
-        let mut api = Api::connect(&self.site.path("api.sock"), self.tokens.get(who).unwrap());
-        let (head, body) = api.ask("POST", path, &[(KEY, key)], body.to_string().as_bytes());
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_slice(&body).unwrap())
+        post(&self.site.path("api.sock"), self.tokens.get(who).unwrap(), path, key, body)
     }
 
     fn requests(&self) -> usize {
@@ -42,6 +40,12 @@ impl Desk {
         let list: Value = serde_json::from_slice(&body).unwrap();
         list.get("requests").unwrap().as_array().unwrap().len()
     }
+}
+
+/// The status and the body of an answer.
+fn post(socket: &Path, token: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
+    let (head, body) = Api::connect(socket, token).ask("POST", path, &[(KEY, key)], body.to_string().as_bytes());
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_slice(&body).unwrap())
 }
 
 fn papers(case: &str) -> Value {
@@ -91,8 +95,10 @@ fn what_is_made_is_made_once_and_answered_alike() {
 fn two_at_once_count_once() {
     let desk = Desk::new();
     let paper = papers("24-CR-1022");
+    let (socket, token) = (desk.site.path("api.sock"), desk.tokens.first().unwrap());
     let answers: Vec<(u16, Value)> = thread::scope(|scope| {
-        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| desk.post(0, "/v1/requests", "k-1", &paper))).collect();
+        let one = || post(&socket, token, "/v1/requests", "k-1", &paper);
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
         all.into_iter().map(|one| one.join().unwrap()).collect()
     });
     assert!(answers.iter().all(|answer| Some(answer) == answers.first()), "{answers:?}");

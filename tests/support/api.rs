@@ -59,9 +59,31 @@ impl Api {
         while !head.ends_with("\r\n\r\n") {
             assert_ne!(self.stream.read_line(&mut head).unwrap(), 0, "the connection ended after {head:?}");
         }
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-        let mut body = vec![0; length.parse().unwrap()];
-        self.stream.read_exact(&mut body).unwrap();
+        let body = match head.lines().find_map(|line| line.strip_prefix("content-length: ")) {
+            Some(length) => self.exactly(length.parse().unwrap()),
+            None => self.chunks(),
+        };
         (head, body)
+    }
+
+    fn exactly(&mut self, length: usize) -> Vec<u8> {
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).unwrap();
+        body
+    }
+
+    /// A body in chunks (RFC 9112, section 7.1).
+    fn chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let mut size = String::new();
+            self.stream.read_line(&mut size).unwrap();
+            let size = usize::from_str_radix(size.trim_end(), 16).unwrap();
+            body.extend(self.exactly(size));
+            assert_eq!(self.exactly(2), b"\r\n");
+            if size == 0 {
+                return body;
+            }
+        }
     }
 }

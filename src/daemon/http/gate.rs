@@ -17,7 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
-use crate::api::routes::{self, Repetition, Route};
+use crate::api::routes::{self, Route};
 use crate::api::{self, Problem};
 use crate::audit::Entry;
 use crate::daemon::stopwatch::Stopwatch;
@@ -104,7 +104,9 @@ impl From<Stopped> for Response {
 /// Lets a request through, or says why not.
 pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match admit(&app, request).await {
-        Ok((Admitted { asker, route }, request)) if route.repetition != Repetition::Another => {
+        Ok((Admitted { asker, route }, request))
+            if route.method == routes::Method::Post && route.path != api::EVENTS =>
+        {
             as_problem(repeats::once(&app, &asker, route, request, next).await)
         }
         Ok((_, request)) => as_problem(next.run(request).await),

@@ -106,7 +106,8 @@ pub(super) async fn once(
         Ok(body) => body.to_bytes(),
         Err(error) => return Refusal(Problem::bad_field("body", error)).into_response(),
     };
-    let held = match parts.headers.get(IDEMPOTENCY_KEY).map(|key| read_key(key.as_bytes())) {
+    let key = parts.headers.get(IDEMPOTENCY_KEY).filter(|_| route.repetition != Repetition::Another);
+    let held = match key.map(|key| read_key(key.as_bytes())) {
         None => None,
         Some(Err(problem)) => return Refusal(problem).into_response(),
         Some(Ok(key)) => {
