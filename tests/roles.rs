@@ -28,7 +28,7 @@ const GUESSES: usize = 8;
 
 /// Every route with the roles that may, by their first letters in the order s(ource) a(nalyst) p (approver) u (auditor)
 /// o(perator), and what they are answered where they send an empty object or ask for what is not there.
-const MAY: [(&str, &str, &str, u16); 29] = [
+const MAY: [(&str, &str, &str, u16); 35] = [
     ("POST", "/v1/lookups", "-ap--", 400),
     ("GET", "/v1/requests", "-ap--", 200),
     ("POST", "/v1/requests", "-ap--", 400),
@@ -36,6 +36,12 @@ const MAY: [(&str, &str, &str, u16); 29] = [
     ("GET", "/v1/requests/{id}", "-ap--", 404),
     ("POST", "/v1/requests/{id}/items", "-ap--", 404),
     ("POST", "/v1/requests/{id}/answers", "-ap--", 404),
+    ("POST", "/v1/requests/{id}/package", "-ap--", 404),
+    ("POST", "/v1/requests/{id}/certificate", "--p--", 404),
+    ("POST", "/v1/requests/{id}/fields", "-ap--", 404),
+    ("POST", "/v1/requests/{id}/follow-up", "-ap--", 404),
+    ("GET", "/v1/emergencies", "-ap--", 200),
+    ("GET", "/v1/anomalies", "---u-", 200),
     ("POST", "/v1/requests/{id}/approve", "--p--", 404),
     ("POST", "/v1/requests/{id}/close", "-ap--", 404),
     ("GET", "/v1/holds", "-ap--", 200),
