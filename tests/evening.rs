@@ -206,6 +206,14 @@ fn twelve_lines_are_triaged_corrected_filed_answered_and_closed() {
     let sheet = evening.lapse(&["request", "show", &id]);
     assert_snapshot("evening/request.txt", &masked(text(&sheet.stdout)));
 
+    // What goes out, and how whoever gets it checks it without us.
+    let directory = evening.path("24-CR-1022");
+    let packaged = evening.lapse(&["request", "package", &id, &directory]);
+    assert_eq!(code(&packaged), 0, "{}", talk_of(&packaged));
+    let check = "pkeyutl -verify -pubin -inkey public-key.pem -rawin -in manifest.json -sigfile manifest.sig";
+    let verified = Command::new("openssl").args(check.split(' ')).current_dir(&directory).output().unwrap();
+    assert!(verified.status.success() && text(&verified.stdout).contains("Verified Successfully"), "{verified:?}");
+
     // An hour later the records are gone, and what was filed in time is still answered.
     evening.by_hand.clock.advance(59 * MINUTE);
     let late = evening.lapse(&["lookup", "--request", &id, "--item", "1", "-o", "json"]);
