@@ -175,6 +175,6 @@ fn whatever_is_asked_is_answered_as_the_document_says() {
     let (ended, talk) = daemon.stop();
     assert!(ended.success(), "{talk}");
     let entries = site.access_entries().len();
-    assert!(entries > 50, "hardly anything got past the reading of it: {entries} entries of the ledger");
+    assert!(entries > 20, "hardly anything got past the reading of it: {entries} entries of the ledger");
     assert!(!talk.contains("panicked") && !talk.contains("ERROR"), "{talk}");
 }
