@@ -102,7 +102,7 @@ fn it_is_captured_first_and_answered_when_all_is_there_and_a_second_person_has_s
     ] {
         desk.says(&desk.analyst, &["emergency", "confirm", &id, "--set", set], 2, said);
     }
-    desk.says(&desk.operator, &["emergency", "confirm", &id, "--set", DUE], 4, "nothing to do with requests");
+    desk.says(&desk.operator, &["emergency", "confirm", &id, "--set", DUE], 4, "analyst and approver may");
     // An approval speaks of what was there.
     desk.says(&desk.second, &["request", "approve", &id], 0, "");
     desk.says(&desk.analyst, &["emergency", "confirm", &id, "--set", DUE], 0, "second-person");
@@ -150,7 +150,7 @@ fn it_is_overdue_until_a_process_of_the_same_agency_is_named() {
     assert_eq!(listed, [(first.clone(), true), (later.clone(), false), (silent, false)]);
     assert_eq!(order(&desk.json(&["emergency", "list", "--overdue"])), [(first.clone(), true)]);
     assert_eq!(desk.counts(), (3, 1));
-    desk.says(&desk.operator, &["emergency", "list"], 4, "nothing to do with requests");
+    desk.says(&desk.operator, &["emergency", "list"], 4, "analyst and approver may");
     assert_eq!(desk.json(&["emergency", "list"])["emergencies"][1]["follow-up-due"], "2027-01-17T00:00:00.000Z");
 
     let statute = "type = \"subpoena\"\nstatute = \"18 USC 2703(c)(2)\"";

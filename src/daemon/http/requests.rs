@@ -154,12 +154,6 @@ pub(super) async fn approve(
     Path(id): Path<String>,
 ) -> Result<Json<Done>, Refusal> {
     if !asker.role.may_approve() {
-        // Of those who may see the request, it is on record that they tried.
-        if asker.role.may_file_requests()
-            && let Ok((id, filed)) = app.filed(&id)
-        {
-            app.change(&asker, id, &*filed.lock().await, RequestAct::ApprovalRefused).await?;
-        }
         return Err(Problem::forbidden(format!("role {} may not approve; approver may", asker.role)).into());
     }
     let (id, filed) = app.filed(&id)?;

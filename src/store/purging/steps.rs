@@ -9,8 +9,9 @@ use crate::store::engine::{Column, CommitError, EngineError, RowClass, Rows};
 use crate::store::rows::keys::RowKey;
 use crate::store::{Batch, Store};
 
-/// What a flush takes besides the tables: a log, and a line in the list of files.
-const BESIDE_TABLES: u64 = 256 << 10;
+/// What a flush takes besides what is in memory: indexes and filters of tables, a new log and list of files, and what RocksDB takes
+/// ahead for them. Found by trying: with a quarter of a MiB, a flush failed on a disk with one and a half.
+const BESIDE_TABLES: u64 = 2 << 20;
 
 /// What a table file grows to at most: RocksDB's `target_file_size_base`. With less than that free, a rewriting may lack room.
 const TABLE_BYTES: u64 = 64 << 20;
