@@ -389,6 +389,8 @@ fn a_run_without_room_to_rewrite_says_so_and_a_later_one_finishes_it() {
     until("the key's end", || state_of_key(&site, bucket) == DESTROYED);
     let (status, talk) = daemon.stop();
     assert!(status.success(), "{talk}");
+    // It was seen before, and not run into: that would have taken the space of every commit beside it.
+    assert!(talk.contains("no space left to") && !talk.contains("No space left on device"), "{talk}");
 }
 
 /// Runs a harmless command until it is so late.

@@ -140,6 +140,11 @@ impl CaseRow {
 pub struct SealedRow(Write);
 
 impl SealedRow {
+    /// How many bytes it has, key and value.
+    pub fn bytes(&self) -> u64 {
+        u64::try_from(self.0.key.len().saturating_add(self.0.value.len())).unwrap_or(u64::MAX)
+    }
+
     pub(super) fn into_write(self) -> Write {
         self.0
     }

@@ -73,9 +73,15 @@ pub enum EngineError {
         /// Bytes in memory, and a margin.
         needed: u64,
     },
-    /// A file could not be rewritten, with little space left: RocksDB counts it, and says no more.
-    #[error("files could not be rewritten: there is little space left")]
-    NoRoomToRewrite,
+    /// What may be rewritten is more than there is space for. A rewriting that fails takes the space of all others first: so it was
+    /// not begun, or somebody else took the space meanwhile.
+    #[error("no space left to rewrite files: {free} bytes are free, {needed} may be needed")]
+    NoRoomToRewrite {
+        /// Bytes free on the disk.
+        free: u64,
+        /// Bytes of the files, of what is in memory, and a margin.
+        needed: u64,
+    },
     /// A file could not be rewritten, with space enough: RocksDB counts it, and says no more.
     #[error("files could not be rewritten")]
     NotRewritten,
@@ -91,7 +97,7 @@ impl EngineError {
         let full = ["No space left on device", "Disk quota exceeded"];
         match self {
             Self::RocksDb(words) => full.iter().any(|full| words.contains(full)),
-            Self::NoRoomToFlush { .. } | Self::NoRoomToRewrite => true,
+            Self::NoRoomToFlush { .. } | Self::NoRoomToRewrite { .. } => true,
             Self::NoColumn(_) | Self::BadRow(_) | Self::NotRewritten | Self::Injected => false,
         }
     }

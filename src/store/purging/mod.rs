@@ -5,6 +5,7 @@
 //! business of `keyring`, and which rows a compaction drops that of `engine`.
 
 mod directory;
+mod room;
 mod steps;
 mod sweep;
 pub(super) mod sweep_notes;

@@ -9,13 +9,6 @@ use crate::store::engine::{Column, CommitError, EngineError, RowClass, Rows};
 use crate::store::rows::keys::RowKey;
 use crate::store::{Batch, Store};
 
-/// What a flush takes besides what is in memory: indexes and filters of tables, a new log and list of files, and what RocksDB takes
-/// ahead for them. Found by trying: with a quarter of a MiB, a flush failed on a disk with one and a half.
-const BESIDE_TABLES: u64 = 2 << 20;
-
-/// What a table file grows to at most: RocksDB's `target_file_size_base`. With less than that free, a rewriting may lack room.
-const TABLE_BYTES: u64 = 64 << 20;
-
 /// Rows that are hidden and still there, by what they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Doomed {
@@ -133,16 +126,6 @@ impl Store {
         flushed.map(|()| true)
     }
 
-    /// Is there space for what is in memory? A flush without it would end all writing.
-    fn room_to_flush(&self) -> Result<(), EngineError> {
-        let needed = self.engine.in_memory()?.saturating_add(BESIDE_TABLES);
-        match self.free_space() {
-            Ok(free) if free < needed => Err(EngineError::NoRoomToFlush { free, needed }),
-            // Where the file system does not say, the flush will.
-            Ok(_) | Err(_) => Ok(()),
-        }
-    }
-
     /// Counts the rows that are hidden and still there. Reads every bucket that the cutoff touches or has passed.
     pub fn doomed(&self) -> Result<Doomed, EngineError> {
         let cutoff = self.cutoff();
@@ -176,8 +159,7 @@ impl Store {
     /// drops what was hidden at the last [`Store::drop_hidden`]. RocksDB says little if it fails: see [`Store::doomed`] and [`Store::bounds`].
     pub fn unlink(&self, through: Bucket) -> Result<(), EngineError> {
         let end = through.later(1).0.to_be_bytes().min(self.end_of_expired());
-        // What was carried on meanwhile is flushed with it.
-        self.room_to_flush()?;
+        self.room_to_rewrite(&end)?;
         let before = self.engine.background_errors()?;
         self.engine.compact_below(Column::ByAddress, &end)?;
         self.engine.compact_below(Column::BySubscriber, &end)?;
@@ -188,8 +170,8 @@ impl Store {
             }
             return Ok(());
         }
-        let little = self.free_space().is_ok_and(|free| free < TABLE_BYTES);
-        Err(if little { EngineError::NoRoomToRewrite } else { EngineError::NotRewritten })
+        // Somebody else may have taken the space meanwhile.
+        Err(self.room_to_rewrite(&end).err().unwrap_or(EngineError::NotRewritten))
     }
 
     /// What the database's own list of files says about what is expired.
