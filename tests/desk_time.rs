@@ -54,7 +54,7 @@ impl Desk {
     /// Files a process about alice's address 40 minutes ago, and returns its id.
     fn file(&self, kind: &str) -> String {
         let papers = format!(
-            "type = \"{kind}\"\nstatute = \"18 USC 2703\"\nscope = \"all\"\nauthority = \"Example District Court\"\nagency = \"Example \
+            "type = \"{kind}\"\nstatute = \"18 USC 2703\"\nscope = \"all\"\nincident = \"INC-7\"\nreason = \"abuse\"\nauthority = \"Example District Court\"\nagency = \"Example \
              Police Department\"\nofficer = \"Det. R. Example\"\nofficer-contact = \"+1 303 555 0100\"\ncase = \"24-CR-1022\"\n\
              received = 2027-01-15T07:59:00Z\n[[item]]\naddress = \"192.0.2.7\"\nat = \"{}\"\n",
             NOW.minus(40 * MINUTE)
@@ -122,10 +122,11 @@ fn a_process_that_came_in_time_is_answered_after_the_window_until_its_capture_ex
 
     // Fourteen days after it was filed it is gone, and says what every other says.
     desk.by_hand.restart(|clock| clock.advance(14 * DAY));
+    assert_eq!(desk.show("request", &request)["captures-expire"], Value::Null);
     let answer = desk.answer(&request);
     assert_eq!((answer["verdict"].as_str(), answer["from"].as_str()), (Some("purged"), Some("store")));
     assert_eq!(answer["note"], desk.answer(&late)["note"]);
-    assert_eq!(desk.show("request", &request)["captures-expire"], Value::Null);
+    assert_eq!(desk.show("request", &request)["items"][0]["captured"], false);
 }
 
 #[test]
@@ -159,8 +160,8 @@ fn closing_a_request_destroys_what_was_captured_and_answered() {
     assert_eq!(code(&desk.lapse(&desk.analyst, &["request", "close", &request])), 0);
     assert_ne!(fs::read(&capture).unwrap(), before);
     assert_eq!(desk.show("request", &request)["items"][0]["captured"], false);
-    desk.pass(Duration::from_secs(1));
-    // The capture and the answer are counted.
+    // The capture and the answer are counted. The clock stands: no run but this one is made.
+    desk.pass(Duration::ZERO);
     assert_eq!(desk.unlinked(), Some(2));
 }
 
@@ -264,4 +265,45 @@ fn an_outsider_finds_a_key_that_is_kept_beyond_its_expiry() {
     let late = verify(NOW.plus(14 * DAY + MINUTE));
     assert_eq!(code(&late), 1, "{}", talk_of(&late));
     assert!(text(&late.stdout).contains("overdue-case"), "{}", text(&late.stdout));
+}
+
+#[test]
+fn what_waited_too_long_for_its_approval_is_not_brought_back() {
+    let mut desk = Desk::new();
+    let request = desk.file("provider-protection");
+    assert_eq!(desk.show("request", &request)["items"][0]["captured"], true);
+    desk.by_hand.restart(|clock| clock.advance(DAY));
+    assert_eq!(code(&desk.lapse(&desk.approver, &["request", "approve", &request])), 0);
+    assert_eq!(desk.show("request", &request)["line"]["state"], "open");
+    let answer = desk.answer(&request);
+    assert_eq!((answer["verdict"].as_str(), answer["from"].as_str()), (Some("purged"), Some("store")));
+}
+
+#[test]
+fn what_is_asked_and_answered_after_a_capture_has_ended_is_sealed_anew() {
+    let mut desk = Desk::new();
+    let request = desk.file("subpoena");
+    desk.by_hand.restart(|clock| clock.advance(14 * DAY));
+    let now = NOW.plus(14 * DAY);
+    let start = support::radius::request(3, StatusType::Start, "65A0-3", now.minus(10 * MINUTE)).user_name(ALICE);
+    desk.by_hand.nas("127.0.0.1").ask(&signed(start.framed_ip([192, 0, 2, 7].into())));
+    desk.by_hand.site.write("more.csv", &format!("address,at\n192.0.2.7,{}\n", now.minus(5 * MINUTE)));
+    let path = |name: &str| desk.by_hand.site.path(name).to_str().unwrap().to_owned();
+    let added = desk.lapse(&desk.analyst, &["request", "add", &request, &path("more.csv")]);
+    assert_eq!(code(&added), 0, "{}", talk_of(&added));
+    let sheet = desk.show("request", &request);
+    assert_eq!(
+        (&sheet["items"][0]["captured"], &sheet["items"][1]["captured"]),
+        (&Value::Bool(false), &Value::Bool(true))
+    );
+    desk.pass(HOUR);
+    let output = desk.lapse(&desk.analyst, &["lookup", "--request", &request, "--all", "-o", "jsonl"]);
+    let verdicts: Vec<Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["verdict"].clone())
+        .collect();
+    assert_eq!(verdicts, ["purged", "attributed"]);
+    // What says that nothing is left can be packaged, too.
+    let packaged = desk.lapse(&desk.analyst, &["request", "package", &request, &path("package")]);
+    assert_eq!(code(&packaged), 0, "{}", talk_of(&packaged));
 }

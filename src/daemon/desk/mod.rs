@@ -97,6 +97,12 @@ impl Desk {
         self.store.case(id).is_some_and(|case| case.expires > now)
     }
 
+    /// Where what is captured for a request and its answers are sealed; `None` if that has ended or expired, or never was.
+    pub(super) fn capture_of(&self, request: &Request, now: Timestamp) -> Option<CaseId> {
+        let capture = request.state.capture.as_deref().and_then(|id| id.parse().ok());
+        capture.filter(|id| self.is_kept(*id, now))
+    }
+
     /// The request with this id, if it is on file and has not expired.
     pub(super) fn find(&self, id: CaseId, now: Timestamp) -> Option<Filed> {
         self.requests.find(id, self.is_kept(id, now))

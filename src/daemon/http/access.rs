@@ -82,9 +82,15 @@ impl App {
 
     /// Makes an entry durable in the ledger, together with what is sealed. Without it, no answer leaves.
     pub(super) async fn file(&self, entry: &Entry, sealed: Vec<SealedRow>) -> Result<u64, Problem> {
-        self.has_room().await?;
+        self.has_room_for(&sealed).await?;
         let filed = self.queue.file(entry.to_bytes(), sealed).await;
         filed.map_err(|_| Problem::unavailable("the access could not be recorded, so nothing is answered"))
+    }
+
+    /// Makes sealed rows durable that have no entry of their own.
+    pub(super) async fn seal(&self, sealed: Vec<SealedRow>) -> Result<(), Problem> {
+        self.has_room_for(&sealed).await?;
+        self.queue.seal(sealed).await.map_err(|_| Problem::unavailable("the store takes no writes"))
     }
 
     /// Makes the access durable in the ledger. Without it, no answer leaves.

@@ -9,13 +9,14 @@ use tokio::sync::watch;
 
 use crate::api::Problem;
 use crate::daemon::desk::DeskError;
-use crate::desk::{Item, Request};
-use crate::domain::time::{Cutoff, Timestamp};
+use crate::daemon::time::Present;
+use crate::desk::{Item, Papers, Request};
+use crate::domain::time::Timestamp;
 use crate::lookup::{Answer, Question};
-use crate::store::{CaseId, SealedRow};
+use crate::store::{CaseClass, CaseId, SealedRow};
 
 use super::App;
-use super::requests::{capture_of, desk_failed};
+use super::requests::desk_failed;
 
 /// Kind of the sealed rows of captured answers; their number is the item's.
 pub(super) const CAPTURE: u8 = b'c';
@@ -39,7 +40,7 @@ pub(in crate::daemon) async fn keep_fresh(app: Arc<App>, mut stopping: watch::Re
         let Ok(present) = app.time.present() else { continue };
         for (id, filed) in app.desk.all(present.now) {
             let mut request = filed.lock().await;
-            if let Err(problem) = app.freshen(id, &mut request, present.cutoff, present.now).await {
+            if let Err(problem) = app.freshen(id, &mut request, present).await {
                 tracing::error!(request = %id, detail = %problem.detail, "what is captured for a request could not be kept fresh");
             }
         }
@@ -62,10 +63,8 @@ fn is_same(old: &Answer, new: &Answer) -> bool {
 
 impl App {
     /// What is captured for a request, by item.
-    pub(super) fn captured(&self, request: &Request) -> Result<BTreeMap<u32, Answer>, Problem> {
-        let Some(capture) = capture_of(request).filter(|id| self.store.case(*id).is_some()) else {
-            return Ok(BTreeMap::new());
-        };
+    pub(super) fn captured(&self, request: &Request, now: Timestamp) -> Result<BTreeMap<u32, Answer>, Problem> {
+        let Some(capture) = self.desk.capture_of(request, now) else { return Ok(BTreeMap::new()) };
         let rows = self.store.case_rows(capture).map_err(|error| desk_failed(error.into()))?;
         let captures = rows.into_iter().filter(|(row, _)| row.kind == CAPTURE);
         captures
@@ -76,15 +75,29 @@ impl App {
             .collect()
     }
 
-    /// Captures the items from number `first` on that are readable now; rows to be committed, one for each.
+    /// Where more is sealed for a request: where it was so far; if there is nothing, or its time was over, in a case that begins now
+    /// and of which the request knows.
+    pub(super) fn capture_for(&self, request: &mut Request, now: Timestamp) -> Result<CaseId, Problem> {
+        if let Some(capture) = self.desk.capture_of(request, now) {
+            return Ok(capture);
+        }
+        let disclosure = &self.config.disclosure;
+        let needs = self.config.process_types.rows.get(&request.papers.process).map(|terms| &terms.needs);
+        let waits = needs.is_some_and(Papers::needs_approval) && !request.is_approved();
+        let kept = if waits { disclosure.unapproved_expiry } else { disclosure.capture_expiry };
+        let capture = self.store.begin_case(CaseClass::Capture, now.plus(kept));
+        let capture = capture.map_err(|error| desk_failed(error.into()))?;
+        request.state.capture = Some(capture.to_string());
+        Ok(capture)
+    }
+
+    /// Captures the items from number `first` on that are readable now; rows to be committed with the request's state, one for each.
     pub(super) async fn capture(
         self: &Arc<Self>,
-        request: &Request,
+        request: &mut Request,
         first: u32,
-        cutoff: Cutoff,
-        now: Timestamp,
+        Present { now, cutoff, .. }: Present,
     ) -> Result<Vec<SealedRow>, Problem> {
-        let Some(capture) = capture_of(request) else { return Ok(Vec::new()) };
         let mut rows = Vec::new();
         for (number, item) in request.numbered() {
             if number < first || cutoff.hides(item.at()) || item.at() > now {
@@ -95,6 +108,10 @@ impl App {
             // Nobody has others' data kept by naming their addresses.
             rows.push((number, self.told(request, &question, answer)));
         }
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let capture = self.capture_for(request, now)?;
         self.seal_captures(capture, rows)
     }
 
@@ -112,15 +129,14 @@ impl App {
         self: &Arc<Self>,
         id: CaseId,
         request: &mut Request,
-        cutoff: Cutoff,
-        now: Timestamp,
+        Present { now, cutoff, .. }: Present,
     ) -> Result<(), Problem> {
-        let Some(capture) = capture_of(request).filter(|id| self.store.case(*id).is_some()) else { return Ok(()) };
+        let Some(capture) = self.desk.capture_of(request, now) else { return Ok(()) };
         let readable = |item: &Item| !cutoff.hides(item.at()) && item.at() <= now;
         if request.state.closed.is_some() || !request.items.iter().any(readable) {
             return Ok(());
         }
-        let captured = self.captured(request)?;
+        let captured = self.captured(request, now)?;
         let (mut fresh, mut changed) = (Vec::new(), request.clone());
         for (number, item) in request.numbered().filter(|(_, item)| readable(item)) {
             let question = question(item)?;
@@ -144,8 +160,7 @@ impl App {
             let row = changed.state_row().map_err(DeskError::from);
             sealed.extend(row.and_then(|row| self.desk.seal(id, vec![row])).map_err(desk_failed)?);
         }
-        self.has_room().await?;
-        self.queue.seal(sealed).await.map_err(|_| Problem::unavailable("the store takes no writes"))?;
+        self.seal(sealed).await?;
         *request = changed;
         Ok(())
     }

@@ -96,9 +96,9 @@ pub(super) async fn approve(
     }
     let changed = Hold { approved: Some(app.approval(&asker)?), ..hold.clone() };
     let ledger = app.change_hold(&asker, id, &changed, HoldAct::Approved).await?;
-    // A crash before this leaves an approved hold that ends with its first day; the next start makes that good.
-    app.keep(id, changed.expires())?;
     *hold = changed;
+    // A crash before this leaves an approved hold that ends with its first day; the next start makes that good.
+    app.keep(id, hold.expires())?;
     Ok(Json(Done { id: id.to_string(), ledger }))
 }
 
@@ -151,8 +151,8 @@ pub(super) async fn renew(
     }
     let changed = Hold { renewed: hold.renewed.saturating_add(1), ..hold.clone() };
     let ledger = app.change_hold(&asker, id, &changed, HoldAct::Renewed).await?;
-    app.keep(id, changed.expires())?;
     *hold = changed;
+    app.keep(id, hold.expires())?;
     Ok(Json(Done { id: id.to_string(), ledger }))
 }
 

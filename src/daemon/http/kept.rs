@@ -13,7 +13,7 @@ use crate::store::CaseRow;
 use super::App;
 use super::captures::CAPTURE;
 use super::lookups::is_of_records;
-use super::requests::{capture_of, desk_failed};
+use super::requests::desk_failed;
 
 /// Addresses of a realm over a span, both ends part of it.
 #[derive(Clone, Debug)]
@@ -92,8 +92,7 @@ impl App {
 
     /// All that is sealed for a request speaks for.
     fn sealed_areas(&self, request: &Request, now: Timestamp) -> Result<Vec<Area>, Problem> {
-        let is_kept = |id: &crate::store::CaseId| self.store.case(*id).is_some_and(|case| case.expires > now);
-        let Some(capture) = capture_of(request).filter(is_kept) else { return Ok(Vec::new()) };
+        let Some(capture) = self.desk.capture_of(request, now) else { return Ok(Vec::new()) };
         let mut areas = Vec::new();
         for (row, bytes) in self.store.case_rows(capture).map_err(|error| desk_failed(error.into()))? {
             let unreadable = |error: &dyn std::fmt::Display| Problem::internal(format!("a sealed answer: {error}"));

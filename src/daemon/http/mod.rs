@@ -47,7 +47,7 @@ use crate::api::{self, routes};
 use crate::config::Config;
 use crate::domain::time::Timestamp;
 use crate::ledger::keys::Signer;
-use crate::store::{Sealer, Store};
+use crate::store::{SealedRow, Sealer, Store};
 use crate::tokens::Tokens;
 
 use super::counters::Counters;
@@ -191,11 +191,17 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 impl App {
     /// Makes sure that an entry of the ledger can be written: a commit that fails for want of space would end the daemon.
     async fn has_room(&self) -> Result<(), api::Problem> {
-        if self.room.has_entry() {
+        self.has_room_for(&[]).await
+    }
+
+    /// The same for an entry with sealed rows beside it.
+    async fn has_room_for(&self, sealed: &[SealedRow]) -> Result<(), api::Problem> {
+        let beside = sealed.iter().map(SealedRow::bytes).sum();
+        if self.room.has_entry(beside) {
             return Ok(());
         }
         let room = Arc::clone(&self.room);
-        match tokio::task::spawn_blocking(move || room.make_entry()).await {
+        match tokio::task::spawn_blocking(move || room.make_entry(beside)).await {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => {
                 Err(api::Problem::disk_full("the ledger has no room for an entry, so nothing is done"))

@@ -18,7 +18,7 @@ use crate::store::CaseRow;
 
 use super::identity::Asker;
 use super::request_answers::on_file;
-use super::requests::{capture_of, desk_failed, still_open};
+use super::requests::{desk_failed, still_open};
 use super::{App, Refusal, access};
 
 /// The name and version that packages and certificates have.
@@ -90,8 +90,7 @@ pub(super) fn entity_of<'a>(app: &'a App, item: &Item) -> Option<&'a str> {
 impl App {
     /// The answers as they were given last, by item.
     fn sealed_answers(&self, request: &Request, now: Timestamp) -> Result<BTreeMap<u32, Vec<u8>>, Problem> {
-        let is_kept = |id: &crate::store::CaseId| self.store.case(*id).is_some_and(|case| case.expires > now);
-        let Some(capture) = capture_of(request).filter(is_kept) else {
+        let Some(capture) = self.desk.capture_of(request, now) else {
             return Err(Problem::conflict("the answers are destroyed with what was captured: their time was over"));
         };
         let rows = self.store.case_rows(capture).map_err(|error| desk_failed(error.into()))?;

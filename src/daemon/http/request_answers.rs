@@ -1,5 +1,6 @@
 //! `POST /v1/requests/{id}/answers`: the items of a request, answered in their order.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -49,10 +50,12 @@ pub(super) async fn answer(
     let terms = on_file(access::terms(request.papers.process, ruling))?;
     customers::is_known(&request.papers, &app.config)?;
     let mut answers = Vec::with_capacity(numbers.len());
+    // Read once, and only if it is needed.
+    let mut captured = None;
     let mut changed = request.clone();
     for number in numbers {
         let item = request.item(number).ok_or_else(|| no_item(number))?;
-        let answer = app.answer_item(&asker, id, &request, number, item, &terms).await?;
+        let answer = app.answer_item(&asker, (id, &request), (number, item), &terms, &mut captured).await?;
         let bytes = serde_json::to_vec(&answer).map_err(|error| Problem::internal(error.to_string()))?;
         let digest = hex(&Sha256::digest(&bytes));
         let at = app.time.believed().millis();
@@ -61,7 +64,7 @@ pub(super) async fn answer(
         changed.state.changed.remove(&number);
         answers.push((number, bytes, answer));
     }
-    app.seal_answers(id, &changed, &answers).await?;
+    app.seal_answers(id, &mut changed, &answers).await?;
     *request = changed;
     Ok(Json(Answers { answers: answers.into_iter().map(|(_, _, answer)| answer).collect() }))
 }
@@ -94,16 +97,15 @@ impl App {
     async fn answer_item(
         self: &Arc<Self>,
         asker: &Principal,
-        id: CaseId,
-        request: &Request,
-        number: u32,
-        item: &Item,
+        (id, request): (CaseId, &Request),
+        (number, item): (u32, &Item),
         terms: &Result<&Terms, String>,
+        captured: &mut Option<BTreeMap<u32, Answer>>,
     ) -> Result<LookupAnswer, Problem> {
         let question = question(item)?;
         let (answer, from) = match terms {
             Err(_) => (Answer::bare(Verdict::Refused, self.time.cutoff().horizon()), FROM_STORE),
-            Ok(_) => self.answer_on_file(request, number, &question).await?,
+            Ok(_) => self.answer_on_file(request, number, &question, captured).await?,
         };
         let whom = self.whom(&question, &answer);
         let answer = self.told(request, &question, answer);
@@ -133,12 +135,18 @@ impl App {
         request: &Request,
         number: u32,
         question: &Question,
+        captured: &mut Option<BTreeMap<u32, Answer>>,
     ) -> Result<(Answer, &'static str), Problem> {
-        if !self.time.present()?.cutoff.hides(question.at) {
+        let Present { now, cutoff, .. } = self.time.present()?;
+        if !cutoff.hides(question.at) {
             return Ok((self.answer(question.clone()).await?.0, FROM_STORE));
         }
-        if let Some(captured) = self.captured(request)?.remove(&number) {
-            return Ok((captured, "capture"));
+        let captured = match captured {
+            Some(captured) => captured,
+            None => captured.insert(self.captured(request, now)?),
+        };
+        if let Some(answer) = captured.remove(&number) {
+            return Ok((answer, "capture"));
         }
         match self.held(request, question)? {
             Some(held) => Ok((held, "hold")),
@@ -150,18 +158,16 @@ impl App {
     async fn seal_answers(
         &self,
         id: CaseId,
-        request: &Request,
+        request: &mut Request,
         answers: &[(u32, Vec<u8>, LookupAnswer)],
     ) -> Result<(), Problem> {
-        let mut sealed = request
-            .state_row()
-            .map_err(DeskError::from)
-            .and_then(|row| self.desk.seal(id, vec![row]))
-            .map_err(desk_failed)?;
-        if let Some(capture) = super::requests::capture_of(request).filter(|id| self.store.case(*id).is_some()) {
-            let rows = answers.iter().map(|(number, bytes, _)| (CaseRow::ANSWER, *number, bytes.clone())).collect();
-            sealed.extend(self.desk.seal(capture, rows).map_err(desk_failed)?);
-        }
-        self.queue.seal(sealed).await.map_err(|_| Problem::unavailable("the answers could not be sealed"))
+        let capture = self.capture_for(request, self.time.present()?.now)?;
+        let given = answers.iter().map(|(number, bytes, _)| (CaseRow::ANSWER, *number, bytes.clone())).collect();
+        let rows = || -> Result<_, DeskError> {
+            let mut sealed = self.desk.seal(id, vec![request.state_row()?])?;
+            sealed.extend(self.desk.seal(capture, given)?);
+            Ok(sealed)
+        };
+        self.seal(rows().map_err(desk_failed)?).await
     }
 }

@@ -33,15 +33,15 @@ pub(super) async fn add(
     })?;
     let mut changed = request.clone();
     changed.take_added(papers, paper.set.keys(), &names(&asker), present.now);
-    let rows = || -> Result<_, DeskError> { app.desk.seal(id, vec![changed.papers_row()?, changed.state_row()?]) };
-    let mut sealed = rows().map_err(desk_failed)?;
-    let mut captured = 0;
+    let mut captures = Vec::new();
     if changed.papers.process.is_own_data_only() {
         // Whose data is captured may be known only now.
-        let captures = app.capture(&changed, 1, present.cutoff, present.now).await?;
-        captured = u32::try_from(captures.len()).unwrap_or(u32::MAX);
-        sealed.extend(captures);
+        captures = app.capture(&mut changed, 1, present).await?;
     }
+    let captured = u32::try_from(captures.len()).unwrap_or(u32::MAX);
+    let rows = || -> Result<_, DeskError> { app.desk.seal(id, vec![changed.papers_row()?, changed.state_row()?]) };
+    let mut sealed = rows().map_err(desk_failed)?;
+    sealed.extend(captures);
     let ledger = app.note(&asker, id, &changed, (RequestAct::FieldsAdded, captured), sealed).await?;
     *request = changed;
     let terms = app.terms_on_file(&request.papers)?;

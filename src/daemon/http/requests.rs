@@ -19,21 +19,19 @@ use crate::domain::actor::Principal;
 use crate::domain::process::{Need, Terms};
 use crate::domain::time::Timestamp;
 use crate::package::Bill;
-use crate::store::{CaseClass, CaseId, SealedRow};
-
+use crate::store::{CaseClass, CaseId, CasesError, SealedRow};
 use crate::written::instant::ZONES_VERSION;
 
 use super::access::Ties;
 use super::identity::Asker;
 use super::{App, Refusal};
 
-/// Somebody who may file, and a request that is on file.
+/// A body, or why it is none.
 type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// Papers as they are understood.
-struct Understood<'a> {
+struct Understood {
     papers: Papers,
-    terms: &'a Terms,
     items: Vec<Item>,
     warnings: Vec<Warning>,
 }
@@ -63,16 +61,15 @@ pub(super) async fn open(
 ) -> Result<Json<RequestOpened>, Refusal> {
     may_file(&asker)?;
     let now = app.time.present()?.now;
-    let Understood { papers, terms, items, warnings } = app.understand(body, now)?;
-    let ties = Ties::random()?;
-    let waits = Papers::needs_approval(&terms.needs);
-    let (id, capture) = app.begin(now, waits)?;
-    let ties = Ties { request: id.0, ..ties };
+    let Understood { papers, items, warnings } = app.understand(body, now)?;
+    let Ties { salt, .. } = Ties::random()?;
+    let id = app.store.begin_case(CaseClass::Request, now.plus(app.config.disclosure.keep_open));
+    let id = id.map_err(|error| desk_failed(error.into()))?;
     let state = Progress {
         opened: now.millis(),
         opened_by: names(&asker),
-        salt: ties.salt.0,
-        capture: Some(capture.to_string()),
+        salt: salt.0,
+        capture: None,
         added: Vec::new(),
         approvals: Vec::new(),
         given: BTreeMap::new(),
@@ -82,11 +79,12 @@ pub(super) async fn open(
         packaged: None,
         closed: None,
     };
-    let request = Request { papers, items, state };
+    let mut request = Request { papers, items, state };
     // Everything of it is sealed in one write, or it is not on file.
-    let filed = app.file_request(&asker, id, &request).await;
+    let filed = app.file_request(&asker, id, &mut request).await;
     if filed.is_err() {
-        app.give_up(&[id, capture]);
+        let capture = app.desk.capture_of(&request, now);
+        app.give_up(&[id].into_iter().chain(capture).collect::<Vec<_>>());
     }
     let captured = filed?;
     let count = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
@@ -136,10 +134,14 @@ pub(super) async fn add(
     let mut changed = request.clone();
     changed.items.extend(items);
     let present = app.time.present()?;
-    let captures = app.capture(&changed, first, present.cutoff, present.now).await?;
+    let captures = app.capture(&mut changed, first, present).await?;
     let captured = u32::try_from(captures.len()).unwrap_or(u32::MAX);
-    let sealed = changed.item_rows(first).map_err(DeskError::from).and_then(|rows| app.desk.seal(id, rows));
-    let mut sealed = sealed.map_err(desk_failed)?;
+    let rows = || -> Result<_, DeskError> {
+        let mut rows = changed.item_rows(first)?;
+        rows.push(changed.state_row()?);
+        app.desk.seal(id, rows)
+    };
+    let mut sealed = rows().map_err(desk_failed)?;
     sealed.extend(captures);
     app.note(&asker, id, &changed, (RequestAct::ItemsAdded, captured), sealed).await?;
     *request = changed;
@@ -170,12 +172,14 @@ pub(super) async fn approve(
     let mut changed = request.clone();
     changed.state.approvals.push(Approval { by: names(&asker), at: now.millis() });
     let ledger = app.change(&asker, id, &changed, RequestAct::Approved).await?;
-    // What waited a day for this is kept as long as any other.
-    if let Some(capture) = capture_of(&changed) {
-        let expires = changed.opened().plus(app.config.disclosure.capture_expiry);
-        app.store.keep_case_until(capture, expires).map_err(|error| desk_failed(error.into()))?;
-    }
     *request = changed;
+    // What waited a day for this is kept as long as any other. What waited longer is gone, and stays so.
+    if let Some(capture) = app.desk.capture_of(&request, now) {
+        let expires = request.opened().plus(app.config.disclosure.capture_expiry);
+        if app.store.case(capture).is_some_and(|case| case.expires < expires) {
+            app.store.keep_case_until(capture, expires).map_err(|error| desk_failed(error.into()))?;
+        }
+    }
     Ok(Json(Done { id: id.to_string(), ledger }))
 }
 
@@ -198,7 +202,7 @@ pub(super) async fn close(
     let shorter = app.store.case(id).is_some_and(|case| case.expires > expires);
     let kept = if shorter { app.store.keep_case_until(id, expires) } else { Ok(()) };
     kept.map_err(|error| desk_failed(error.into()))?;
-    if let Some(capture) = capture_of(&request) {
+    if let Some(capture) = app.desk.capture_of(&request, now) {
         app.end_now(capture)?;
     }
     Ok(Json(Done { id: id.to_string(), ledger }))
@@ -275,13 +279,9 @@ pub(super) fn missing(papers: &Papers, terms: &Terms, approved: bool) -> Vec<Nee
     terms.needs.iter().filter(|need| !given.contains(need)).copied().collect()
 }
 
-pub(super) fn capture_of(request: &Request) -> Option<CaseId> {
-    request.state.capture.as_deref().and_then(|id| id.parse().ok())
-}
-
 pub(super) fn desk_failed(error: DeskError) -> Problem {
     match error {
-        DeskError::Cases(crate::store::CasesError::Full) => Problem::unavailable(error.to_string()),
+        DeskError::Cases(CasesError::Full) => Problem::unavailable(error.to_string()),
         DeskError::Cases(_) | DeskError::Format(_) => {
             tracing::error!(%error, "the desk failed");
             Problem::internal(error.to_string())
@@ -291,7 +291,7 @@ pub(super) fn desk_failed(error: DeskError) -> Problem {
 
 impl App {
     /// Reads papers and items; says everything that is wrong with them.
-    fn understand(&self, body: Body<RequestPaper>, now: Timestamp) -> Result<Understood<'_>, Problem> {
+    fn understand(&self, body: Body<RequestPaper>, now: Timestamp) -> Result<Understood, Problem> {
         let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
         let read = Papers::read(paper.process.as_deref(), &paper.fields, now);
         let (papers, mut warnings) = read.map_err(|faults| {
@@ -301,7 +301,7 @@ impl App {
         let terms = self.terms_on_file(&papers)?;
         let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
         warnings.extend(self.remarks(&papers, terms, &items, 1, now));
-        Ok(Understood { papers, terms, items, warnings })
+        Ok(Understood { papers, items, warnings })
     }
 
     /// The request of this id, if it is on file.
@@ -325,21 +325,6 @@ impl App {
         }
     }
 
-    /// Makes the keys of a request and of what is captured for it.
-    fn begin(&self, now: Timestamp, waits: bool) -> Result<(CaseId, CaseId), Problem> {
-        let disclosure = &self.config.disclosure;
-        let failed = |error: crate::store::CasesError| desk_failed(error.into());
-        let id = self.store.begin_case(CaseClass::Request, now.plus(disclosure.keep_open)).map_err(failed)?;
-        let kept = if waits { disclosure.unapproved_expiry } else { disclosure.capture_expiry };
-        match self.store.begin_case(CaseClass::Capture, now.plus(kept)) {
-            Ok(capture) => Ok((id, capture)),
-            Err(error) => {
-                self.give_up(&[id]);
-                Err(failed(error))
-            }
-        }
-    }
-
     /// Ends what was begun and came to nothing.
     pub(super) fn give_up(&self, ids: &[CaseId]) {
         if let Err(error) = self.store.end_cases(ids) {
@@ -357,9 +342,13 @@ impl App {
     }
 
     /// Seals the whole request, and makes it durable with its entry.
-    async fn file_request(self: &Arc<Self>, asker: &Principal, id: CaseId, request: &Request) -> Result<u32, Problem> {
-        let present = self.time.present()?;
-        let captures = self.capture(request, 1, present.cutoff, present.now).await?;
+    async fn file_request(
+        self: &Arc<Self>,
+        asker: &Principal,
+        id: CaseId,
+        request: &mut Request,
+    ) -> Result<u32, Problem> {
+        let captures = self.capture(request, 1, self.time.present()?).await?;
         let captured = u32::try_from(captures.len()).unwrap_or(u32::MAX);
         let rows = || {
             let mut rows = request.item_rows(1)?;
@@ -427,7 +416,8 @@ impl App {
         let Request { papers, state, .. } = request;
         let terms = self.terms_on_file(papers)?;
         let instant = |millis: u64| Timestamp::from_millis(millis).to_string();
-        let captured = self.captured(request)?;
+        let now = self.time.believed();
+        let captured = self.captured(request, now)?;
         let expiry = |id: CaseId| self.store.case(id).map(|case| case.expires.to_string());
         let items = request.numbered().map(|(number, item)| {
             let given = state.given.get(&number);
@@ -454,13 +444,13 @@ impl App {
             packaged: state.packaged.map(instant),
             closed: state.closed.map(instant),
             expires: expiry(id).unwrap_or_default(),
-            captures_expire: capture_of(request).and_then(expiry),
+            captures_expire: self.desk.capture_of(request, now).and_then(expiry),
             releases: terms.releases.iter().copied().collect(),
             missing: missing(papers, terms, true).into_iter().map(|need| need.name().to_owned()).collect(),
             fees: Bill::of(&self.config.fees, papers.process, request.items.len()).lines,
             holds: state.holds.iter().cloned().collect(),
             items: items.collect(),
-            warnings: self.remarks(papers, terms, &request.items, 1, self.time.believed()),
+            warnings: self.remarks(papers, terms, &request.items, 1, now),
         })
     }
 }

@@ -102,18 +102,18 @@ impl Room {
         }
     }
 
-    /// Can an entry of the ledger be written now?
-    pub(super) fn has_entry(&self) -> bool {
-        self.store.free_space().map_or(true, |free| free >= ENTRY)
+    /// Can an entry of the ledger be written now, with so many bytes beside it?
+    pub(super) fn has_entry(&self, beside: u64) -> bool {
+        self.store.free_space().map_or(true, |free| free >= ENTRY.saturating_add(beside))
     }
 
-    /// Makes room for an entry of the ledger, at the cost of the ballast. Says whether there is any.
-    pub(super) fn make_entry(&self) -> bool {
+    /// Makes room for an entry of the ledger and what is beside it, at the cost of the ballast. Says whether there is any.
+    pub(super) fn make_entry(&self, beside: u64) -> bool {
         let _one_at_a_time = self.goal();
-        if !self.has_entry() {
+        if !self.has_entry(beside) {
             self.release();
         }
-        self.has_entry()
+        self.has_entry(beside)
     }
 
     fn make(&self, bytes: u64) -> Result<(), BallastError> {
