@@ -15,6 +15,7 @@
 //! - [`desk`]: what is pointed out of a request's items before anything is answered. Will never read a record.
 //! - [`store`]: sealed records in buckets whose keys can be destroyed; the only module that names RocksDB. Will never give
 //!   out a record without a cutoff.
+//! - [`canonical`]: text of which each meaning has one form: what entries of the ledgers are written in. Knows no entry.
 //! - [`ledger`]: the append-only logs. Knows nothing of leases.
 //! - [`ingest`]: from an event to the records that are kept of it.
 //! - [`settle`]: the pass that writes down what statements mean, so that forgetting changes no answer. Will never disclose.
@@ -39,6 +40,7 @@
 
 pub mod api;
 pub mod audit;
+pub mod canonical;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
@@ -22,18 +22,37 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("ledger", &[]),
     ("store", &["domain"]),
     ("tokens", &["domain", "config"]),
-    ("audit", &["domain"]),
+    ("canonical", &["domain"]),
+    ("audit", &["domain", "canonical"]),
     ("watch", &["domain", "config", "audit"]),
     ("package", &["domain", "config", "api", "desk", "shown", "audit"]),
     ("ingest", &["domain", "wire", "config", "store"]),
     ("settle", &["domain", "config", "store"]),
     ("lookup", &["domain", "config", "store"]),
-    ("purge", &["domain", "config", "store"]),
+    ("purge", &["domain", "canonical", "config", "store"]),
     (
         "daemon",
         &[
-            "domain", "clock", "wire", "sources", "config", "written", "api", "desk", "ledger", "store", "tokens",
-            "audit", "watch", "ingest", "lookup", "purge", "settle", "shown", "package",
+            "domain",
+            "clock",
+            "wire",
+            "sources",
+            "config",
+            "written",
+            "api",
+            "desk",
+            "ledger",
+            "store",
+            "tokens",
+            "audit",
+            "canonical",
+            "watch",
+            "ingest",
+            "lookup",
+            "purge",
+            "settle",
+            "shown",
+            "package",
         ],
     ),
     (

@@ -119,7 +119,7 @@ fn it_says_what_is_known_of_every_item_and_cites_the_report_that_covers_it() {
     // The report says what is said of it.
     let shown = desk.lapse(&desk.operator, &["purge", "report", "show", &report.to_string(), "-o", "text"]);
     assert_eq!(code(&shown), 0);
-    let cutoff = lapsed::purge::Report::parse(&shown.stdout).unwrap().classes.assignments.cutoff;
+    let cutoff = lapsed::purge::Report::parse(&shown.stdout).unwrap().cutoff;
     assert!(cutoff > Some(ASKED), "{}", text(&shown.stdout));
     let sheet = desk.lapse(&desk.approver, &["request", "certificate", &request]);
     assert_eq!(code(&sheet), 0);

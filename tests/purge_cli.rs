@@ -152,7 +152,7 @@ fn a_shorter_window_hides_and_unlinks_at_once_and_neither_a_restart_nor_a_longer
     assert_eq!(code(&verified), 0, "{verified:?}");
     let report = site.lapse(Some(operator), &["purge", "report", "show", "last", "-o", "text"]);
     let report = text(&report.stdout);
-    assert!(report.contains("\nkind policy\n") && report.contains("\nwindow-ms 1800000\n"), "{report}");
+    assert!(report.contains("\nkind policy\n") && report.contains("\nterms-ms window 1800000 "), "{report}");
     let change = report.lines().find(|line| line.starts_with("exception policy-changed ")).unwrap();
     let words: Vec<_> = change.split(' ').skip(3).collect();
     assert_eq!(words[..3], ["window", "3600000", "1800000"], "{change}");

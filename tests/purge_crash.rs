@@ -245,7 +245,7 @@ impl Trial {
                 assert_eq!(open.insert(*bucket, *commitment), None, "{bucket:?} was opened twice");
             }
             for key in &report.keys.destroyed {
-                assert_eq!(open.remove(&key.bucket), key.commitment, "{:?} was destroyed and was not open", key.bucket);
+                assert!(open.remove(&key.bucket).is_some(), "{:?} was destroyed and was not open", key.bucket);
             }
             assert_eq!(u32::try_from(open.len()).unwrap(), report.keys.live, "report {number}");
             if report.verdict() == Verdict::Clean {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use lapsed::domain::time::{Bucket, Timestamp};
 use lapsed::purge::{
     Check, ClassRun, Closing, Counted, Exception, Explanation, Extents, Failure, KeyDestroyed, Kind, LastRun, Line,
-    MAX_ENTRY_BYTES, Outcome, ReadBack, Reason, Report, Run, Runs, Setting, Step, Tally, TallyError, Trigger, Verdict,
+    MAX_ENTRY_BYTES, Outcome, ReadBack, Reason, Report, Run, Runs, Setting, Standing, Step, Tally, TallyError, Trigger,
+    Verdict,
 };
 use proptest::prelude::*;
 
@@ -16,7 +17,7 @@ use purge_entries::{BEGIN, at, clean, config, exceptions, terms};
 
 fn closing(kind: Kind, at: Timestamp) -> Closing {
     let Report { system, software, policy, terms, clock, erasure, .. } = clean();
-    Closing { kind, at, system, software, policy, terms, clock, erasure }
+    Closing { kind, at, system, software, policy, terms, clock, erasure, holds: 3, accesses: 17 }
 }
 
 /// A run at `seconds` after the beginning that unlinked `count` assignments and found all well.
@@ -48,14 +49,18 @@ fn runs_add_up_and_maxima_are_of_one_run() {
     let mut slow = run(120, 7);
     slow.ended = slow.began.plus(Duration::from_millis(2500));
     slow.files_removed = 2;
-    let tally = tally_of(&[run(60, 5), slow, run(180, 0)]);
+    let mut tally = tally_of(&[run(60, 5), slow, run(180, 0)]);
+    tally.take(9);
+    let tally = Tally::parse(&tally.to_bytes().unwrap()).unwrap();
     assert!(!tally.is_due(at(599_999), terms().bucket) && tally.is_due(at(600_000), terms().bucket));
     let closed = tally.close(&closing(Kind::Bucket, at(600_000)));
     let [report] = &closed.reports[..] else { panic!("one report: {closed:?}") };
     let class = report.classes.assignments;
     assert_eq!((class.scanned, class.filtered, class.remaining), (12, 12, 0));
     assert_eq!(class.max_age, Some(Duration::from_millis(48 * 3_600_000 + 62_500)));
-    assert_eq!(class.cutoff, Some(run(180, 0).cutoff.horizon()));
+    assert_eq!(report.cutoff, Some(run(180, 0).cutoff.horizon()));
+    assert_eq!(report.standing, Standing { taken: 9, holds: 3, accesses: 17 });
+    assert_eq!(closed.next.close(&closing(Kind::Bucket, at(700_000))).reports[0].standing.taken, 0);
     assert_eq!(report.runs, Runs { count: 3, late: 0, failed: 0, last: LastRun::Verified });
     assert_eq!((report.unlinking.files_removed, report.unlinking.manifests_rolled), (2, 3));
     assert_eq!((report.sequence, report.from, report.to), (0, at(0), at(600_000)));
@@ -181,7 +186,6 @@ fn many_keys(count: u32) -> Run {
     let opened = (0..count).map(|place| (Bucket(first + 4096 + place), [1; 32])).collect();
     let destroyed = (0..count).map(|place| KeyDestroyed {
         bucket: Bucket(first + place),
-        commitment: Some([2; 32]),
         at: at(60_000),
         read_back: ReadBack::CacheDropped,
         extents: Extents::Same,

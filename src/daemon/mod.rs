@@ -319,6 +319,7 @@ async fn start_purge(
         ran: None,
         swept: false,
         steps: 0,
+        taken: 0,
     };
     let begun = tokio::task::spawn_blocking(move || purging.begin().map(|()| purging)).await;
     let purging = begun.map_err(|_| DaemonError::WriterPanicked)?.map_err(DaemonError::Writer)?;

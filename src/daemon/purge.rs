@@ -16,7 +16,7 @@ use crate::purge::{
     Act, ClockSource, ClockStanding, Closing, Exception, Kind, Order, Purger, Report, Run, Setting, Terms, Trigger,
     policy_digest,
 };
-use crate::store::{CommitError, KeyringFound, Store, WindowError};
+use crate::store::{CaseClass, CommitError, KeyringFound, Log, Store, WindowError};
 
 use super::counters::Counters;
 use super::purge_terms;
@@ -61,6 +61,8 @@ pub(super) struct Purging {
     pub(super) swept: bool,
     /// How often the clock jumped since the last report.
     pub(super) steps: u64,
+    /// Records committed by the last run.
+    pub(super) taken: u64,
 }
 
 impl Purging {
@@ -158,6 +160,8 @@ impl Purging {
         let time = Arc::clone(&self.time);
         let order = Order { cutoff: present.cutoff, trigger };
         let terms = self.terms();
+        let taken = self.counters.records.value();
+        self.purger.take(taken.saturating_sub(std::mem::replace(&mut self.taken, taken)));
         let (now, mut watch) = (|| time.believed(), |step| tracing::debug!(?step, "purge"));
         let run = if self.room.give_way() {
             self.purger.run(order, &terms, &now, &mut watch)?
@@ -249,6 +253,8 @@ impl Purging {
                 steps: std::mem::take(&mut self.steps),
             },
             erasure: purge_terms::erasure(self.store.erasure()),
+            holds: self.store.cases().iter().filter(|case| case.class == CaseClass::Hold).fold(0, |count, _| count + 1),
+            accesses: self.store.next_entry(Log::Access).map_err(CommitError::Failed)?,
         };
         let reports = self.purger.close(&closing)?;
         if std::mem::take(&mut self.swept) {

@@ -6,7 +6,7 @@ use super::report::{Report, Verdict};
 
 /// What of a report decides which instants it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Reach {
     /// The end of its period.
     pub to: Timestamp,
     /// Up to where assignments were destroyed.
@@ -15,10 +15,10 @@ pub struct Standing {
     pub failed: bool,
 }
 
-impl Standing {
+impl Reach {
     /// That of a report.
     pub fn of(report: &Report) -> Self {
-        Self { to: report.to, cutoff: report.classes.assignments.cutoff, failed: report.verdict() == Verdict::Failed }
+        Self { to: report.to, cutoff: report.cutoff, failed: report.verdict() == Verdict::Failed }
     }
 
     /// Does it say that what is dated so is destroyed?
@@ -38,7 +38,7 @@ impl Standing {
 pub fn covering<E>(
     count: u64,
     instants: &[Timestamp],
-    mut read: impl FnMut(u64) -> Result<Standing, E>,
+    mut read: impl FnMut(u64) -> Result<Reach, E>,
 ) -> Result<Vec<Option<u64>>, E> {
     let mut found = vec![None; instants.len()];
     let Some(earliest) = instants.iter().min() else { return Ok(found) };
@@ -55,9 +55,9 @@ pub fn covering<E>(
         if found.iter().all(Option::is_some) {
             break;
         }
-        let standing = read(number)?;
+        let reach = read(number)?;
         for (at, found) in instants.iter().zip(&mut found) {
-            if found.is_none() && standing.covers(*at) {
+            if found.is_none() && reach.covers(*at) {
                 *found = Some(number);
             }
         }
@@ -75,7 +75,7 @@ mod tests {
         Timestamp::from_secs(secs)
     }
 
-    fn ask(reports: &[Standing], instants: &[u32]) -> Vec<Option<u64>> {
+    fn ask(reports: &[Reach], instants: &[u32]) -> Vec<Option<u64>> {
         let instants: Vec<Timestamp> = instants.iter().map(|secs| at(*secs)).collect();
         let count = u64::try_from(reports.len()).unwrap();
         let read = |number: u64| Ok::<_, Infallible>(reports[usize::try_from(number).unwrap()]);
@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn the_first_report_whose_cutoff_lies_beyond_the_instant_covers_it() {
-        let report = |to: u32| Standing { to: at(to), cutoff: Some(at(to - 100)), failed: false };
-        let mut reports: Vec<Standing> = (0..50).map(|number| report(110 + 10 * number)).collect();
+        let report = |to: u32| Reach { to: at(to), cutoff: Some(at(to - 100)), failed: false };
+        let mut reports: Vec<Reach> = (0..50).map(|number| report(110 + 10 * number)).collect();
         assert_eq!(
             ask(&reports, &[0, 9, 10, 480, 499, 500, 600]),
             [0, 0, 1, 48, 49, 50, 60].map(|number| (number < 50).then_some(number))

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::domain::time::{Bucket, Timestamp};
 
-use super::line::{ParseError, Words};
 use super::run::{Counted, Failure};
-use super::word::{Word, named};
+use crate::canonical::{ParseError, Words};
+use crate::canonical::{Word, named};
 
 /// Doubt about the clock that lasts this long is a breach.
 pub const LONGEST_DOUBT: Duration = Duration::from_secs(6 * 3600);

@@ -6,9 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::time::{Bucket, Timestamp};
-use crate::store::{
-    self, DestroyedKey, Destruction, KeyRecord, KeyState, KeyringError, KeyringFound, ReadBack as HowRead, Store,
-};
+use crate::store::{self, Destruction, KeyRecord, KeyState, KeyringError, KeyringFound, ReadBack as HowRead, Store};
 
 use super::run::{Check, Extents, KeyDestroyed, ReadBack, Run};
 
@@ -65,8 +63,8 @@ pub struct Act {
 }
 
 impl Act {
-    fn key(&self, bucket: Bucket) -> Option<&DestroyedKey> {
-        self.destruction.keys.iter().find(|key| key.bucket == bucket)
+    fn has(&self, bucket: Bucket) -> bool {
+        self.destruction.keys.iter().any(|key| key.bucket == bucket)
     }
 }
 
@@ -77,8 +75,8 @@ pub(super) fn account(run: &mut Run, store: &Store, acts: &[Act], reported: &Rep
     let tabled: BTreeSet<Bucket> = records.iter().map(|record| record.bucket).collect();
     // A slot serves a later bucket once its key is destroyed. After a long doubt or a long absence that comes before the run.
     for bucket in reported.open.difference(&tabled) {
-        if acts.iter().any(|act| act.key(*bucket).is_some()) || has_its_keyring(store) {
-            run.destroyed.push(destroyed(*bucket, None, store, acts, now));
+        if acts.iter().any(|act| act.has(*bucket)) || has_its_keyring(store) {
+            run.destroyed.push(destroyed(*bucket, store, acts, now));
         }
     }
     for record in &records {
@@ -87,7 +85,7 @@ pub(super) fn account(run: &mut Run, store: &Store, acts: &[Act], reported: &Rep
             run.opened.push((record.bucket, commitment));
         }
         if record.state == KeyState::Destroyed && (new || reported.open.contains(&record.bucket)) {
-            run.destroyed.push(destroyed(record.bucket, record.commitment, store, acts, now));
+            run.destroyed.push(destroyed(record.bucket, store, acts, now));
         }
     }
     let is = |state| move |record: &&KeyRecord| record.state == state;
@@ -115,17 +113,10 @@ fn check(run: &mut Run) {
 
 /// What is known of a destroyed key. Of one whose act nobody remembers, for a crash came between, the slot itself is asked
 /// whether it still has the key that the commitment is of.
-fn destroyed(
-    bucket: Bucket,
-    commitment: Option<[u8; 32]>,
-    store: &Store,
-    acts: &[Act],
-    now: Timestamp,
-) -> KeyDestroyed {
-    let act = acts.iter().find_map(|act| act.key(bucket).map(|key| (act, key)));
-    let commitment = commitment.or_else(|| act.and_then(|(_, key)| key.commitment));
+fn destroyed(bucket: Bucket, store: &Store, acts: &[Act], now: Timestamp) -> KeyDestroyed {
+    let act = acts.iter().find(|act| act.has(bucket));
     let (at, read_back, extents) = match act {
-        Some((act, _)) => (act.at, Ok(act.destruction.read_back), extents(&act.destruction.extents, bucket)),
+        Some(act) => (act.at, Ok(act.destruction.read_back), extents(&act.destruction.extents, bucket)),
         None => (now, store.confirm_destroyed(bucket), Extents::Unknown),
     };
     let read_back = match read_back {
@@ -135,7 +126,7 @@ fn destroyed(
         Err(KeyringError::NotOverwritten(_)) => ReadBack::Differs,
         Err(KeyringError::Io { .. } | KeyringError::NoRandom) => ReadBack::Unread,
     };
-    KeyDestroyed { bucket, commitment, at, read_back, extents }
+    KeyDestroyed { bucket, at, read_back, extents }
 }
 
 /// Is the keyring the one that earlier reports speak of? A table that never had a bucket says nothing of its key.

@@ -11,7 +11,6 @@ mod covering;
 mod exception;
 mod execute;
 mod keys;
-mod line;
 mod plan;
 mod prose;
 mod purger;
@@ -20,22 +19,20 @@ mod run;
 mod tally;
 mod tally_bytes;
 mod text;
-mod word;
 
-pub use covering::{Standing, covering};
+pub use crate::canonical::{Line, ParseError};
+pub use covering::{Reach, covering};
 pub use exception::{DoubtEnd, DoubtReason, Exception, Explanation, LONGEST_DOUBT, Setting};
 pub use execute::Order;
 pub use keys::{Act, Reported};
-pub use line::ParseError;
 pub use plan::{Change, KeyState, Plan};
 pub use purger::{Purger, ResumeError};
 pub use report::{
     ClassReport, ClockSource, ClockStanding, Erasure, Keys, Kind, LastRun, MAX_ENTRY_BYTES, Outcome, Report, Runs,
-    SLACK, Terms, Told, Unlinking, Verdict, policy_digest,
+    SLACK, Standing, Terms, Told, Unlinking, Verdict, policy_digest,
 };
 pub use run::{
     Check, Class, ClassRun, Counted, Extents, Failure, KeyDestroyed, PerClass, ReadBack, Reason, Run, Step, Trigger,
 };
 pub use tally::{Closed, Closing, Tally};
 pub use tally_bytes::TallyError;
-pub use word::Line;

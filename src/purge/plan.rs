@@ -7,7 +7,7 @@ use crate::config::Written;
 use crate::domain::retention::Retention;
 use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
 
-use super::word::named;
+use crate::canonical::named;
 
 named! {
     /// What is known of a bucket's key.

@@ -7,9 +7,9 @@ use crate::config::Written;
 use crate::domain::time::Timestamp;
 
 use super::exception::Exception;
-use super::report::{Kind, Outcome, Report, Told, Verdict};
+use super::report::{Kind, Outcome, Report, Standing, Told, Verdict};
 use super::run::{Check, Counted, Extents, ReadBack};
-use super::word::Word as _;
+use crate::canonical::Word as _;
 use crate::domain::erasure::ErasureClass;
 
 /// A sheet of names and texts, wrapped so that no line is wider than [`WIDEST`].
@@ -91,11 +91,17 @@ impl Report {
         let none_or = |count: u64| if count == 0 { "none".to_owned() } else { count.to_string() };
         let (late, failed) = (none_or(self.runs.late), none_or(self.runs.failed));
         sheet.line("runs", &format!("{}; {late} late, {failed} failed", self.runs.count));
-        if let Some(cutoff) = self.classes.assignments.cutoff {
+        if let Some(cutoff) = self.cutoff {
             let unlinked = self.runs.count > 0 && self.verdict() != Verdict::Failed;
             let files = if unlinked { ", or in any file of the store" } else { "" };
             sheet.line("cutoff", &format!("{cutoff}; nothing older is readable{files}"));
         }
+        let Standing { taken, holds, accesses } = self.standing;
+        let (taken, holds) = (many(taken, "statement", "statements"), many(holds, "hold", "holds"));
+        sheet.line(
+            "standing",
+            &format!("{taken} taken in; {holds} kept, {} on record", many(accesses, "access", "accesses")),
+        );
         for (counted, class) in self.counted() {
             let counts = match (class.scanned, class.filtered, class.remaining) {
                 (0, 0, 0) => "nothing was due".to_owned(),

@@ -85,6 +85,11 @@ impl Purger {
         self.acts.push(act);
     }
 
+    /// Adds statements that were taken in, for the next report.
+    pub fn take(&mut self, statements: u64) {
+        self.tally.take(statements);
+    }
+
     /// Notes something out of the ordinary, for the next report.
     pub fn note(&mut self, exception: Exception) {
         self.tally.note(exception);

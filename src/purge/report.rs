@@ -12,7 +12,7 @@ use crate::domain::time::{Bucket, BucketWidth, Timestamp, millis_of};
 
 use super::exception::{Exception, Setting};
 use super::run::{Check, Counted, Extents, KeyDestroyed, PerClass, ReadBack};
-use super::word::{Line, named};
+use crate::canonical::{Line, named};
 
 /// What a run may take, beyond the interval, until everything is unlinked.
 pub const SLACK: Duration = Duration::from_secs(5);
@@ -149,8 +149,6 @@ pub struct Runs {
 /// What happened to a class of data in a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClassReport {
-    /// Up to where it was destroyed; `None` before the first run, and where each thing has its own expiry.
-    pub cutoff: Option<Timestamp>,
     /// Rows counted before they were unlinked. What a run that was cut short left is counted by the next.
     pub scanned: u64,
     /// Rows the compaction filter dropped.
@@ -159,6 +157,17 @@ pub struct ClassReport {
     pub remaining: u64,
     /// The greatest age that a row had reached when it was unlinked; `None` if none was.
     pub max_age: Option<Duration>,
+}
+
+/// What there was to do with, and what else is on record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Statements taken in during the period; after a crash, at least so many.
+    pub taken: u64,
+    /// Holds that were kept at its end.
+    pub holds: u64,
+    /// Entries of the access ledger at its end: who withholds some of them is found out by this ledger.
+    pub accesses: u64,
 }
 
 /// The keys of a period.
@@ -219,6 +228,10 @@ pub struct Report {
     pub clock: ClockStanding,
     /// The runs.
     pub runs: Runs,
+    /// What was taken in, and what else is on record.
+    pub standing: Standing,
+    /// Up to where everything was destroyed that goes with the window; `None` before the first run.
+    pub cutoff: Option<Timestamp>,
     /// By class.
     pub classes: PerClass<ClassReport>,
     /// The index rows by subscriber.

@@ -2,7 +2,7 @@
 
 use crate::domain::time::{Bucket, Cutoff, Timestamp};
 
-use super::word::named;
+use crate::canonical::named;
 
 named! {
     /// Why a run was made.
@@ -207,8 +207,6 @@ impl<T> PerClass<T> {
 pub struct KeyDestroyed {
     /// Whose key it was.
     pub bucket: Bucket,
-    /// The commitment under which it was opened; `None` if the table no longer had it.
-    pub commitment: Option<[u8; 32]>,
     /// When its overwriting was durable.
     pub at: Timestamp,
     /// How it was read back.

@@ -8,10 +8,10 @@ use crate::domain::time::{Bucket, BucketWidth, Timestamp};
 
 use super::exception::{Exception, Explanation};
 use super::report::{
-    ClassReport, ClockStanding, Erasure, Keys, Kind, LastRun, Outcome, Report, Runs, Terms, Unlinking,
+    ClassReport, ClockStanding, Erasure, Keys, Kind, LastRun, Outcome, Report, Runs, Standing, Terms, Unlinking,
 };
 use super::run::{Check, ClassRun, Counted, Failure, KeyDestroyed, PerClass, Reason, Run, Step};
-use super::word::Line;
+use crate::canonical::Line;
 
 /// The most exceptions of a kind that a report lists.
 const EXCEPTIONS_OF_A_KIND: usize = 16;
@@ -34,6 +34,7 @@ pub struct Tally {
     pub(super) late: u64,
     pub(super) failed: u64,
     pub(super) last: LastRun,
+    pub(super) taken: u64,
     pub(super) classes: PerClass<Count>,
     pub(super) listings: Count,
     pub(super) opened: Vec<(Bucket, [u8; 32])>,
@@ -84,6 +85,10 @@ pub struct Closing {
     pub clock: ClockStanding,
     /// Where keys are overwritten.
     pub erasure: Erasure,
+    /// Holds that are kept.
+    pub holds: u64,
+    /// Entries of the access ledger.
+    pub accesses: u64,
 }
 
 /// A period that is closed. To be made durable together: a crash between the two would report the period twice.
@@ -110,6 +115,7 @@ impl Tally {
             late: 0,
             failed: 0,
             last: LastRun::None,
+            taken: 0,
             classes: PerClass::default(),
             listings: Count::default(),
             opened: Vec::new(),
@@ -165,6 +171,11 @@ impl Tally {
         } else {
             self.left_out = self.left_out.saturating_add(1);
         }
+    }
+
+    /// Adds statements that were taken in.
+    pub fn take(&mut self, statements: u64) {
+        self.taken = self.taken.saturating_add(statements);
     }
 
     /// Adds a run, under the terms it was made by. Notes whether it was late, what failed, and where counts differ.
@@ -294,8 +305,7 @@ impl Tally {
     }
 
     fn report(&self, closing: &Closing, to: Timestamp, keys: Keys) -> Report {
-        let class_report = |counted: Counted, count: &Count| ClassReport {
-            cutoff: self.cutoff.filter(|_| counted.goes_with_the_window()),
+        let class_report = |count: &Count| ClassReport {
             scanned: count.scanned,
             filtered: count.filtered,
             remaining: count.remaining,
@@ -312,14 +322,16 @@ impl Tally {
             terms: closing.terms,
             clock: closing.clock,
             runs: Runs { count: self.count, late: self.late, failed: self.failed, last: self.last },
+            standing: Standing { taken: self.taken, holds: closing.holds, accesses: closing.accesses },
+            cutoff: self.cutoff,
             classes: PerClass {
-                assignments: class_report(Counted::Assignments, &self.classes.assignments),
-                logons: class_report(Counted::Logons, &self.classes.logons),
-                captures: class_report(Counted::Captures, &self.classes.captures),
-                holds: class_report(Counted::Holds, &self.classes.holds),
-                answers: class_report(Counted::Answers, &self.classes.answers),
+                assignments: class_report(&self.classes.assignments),
+                logons: class_report(&self.classes.logons),
+                captures: class_report(&self.classes.captures),
+                holds: class_report(&self.classes.holds),
+                answers: class_report(&self.classes.answers),
             },
-            listings: class_report(Counted::Listings, &self.listings),
+            listings: class_report(&self.listings),
             keys,
             erasure: closing.erasure.clone(),
             unlinking: Unlinking {
@@ -345,6 +357,8 @@ impl Tally {
             terms: first.terms,
             clock: ClockStanding { steps: 0, ..first.clock },
             erasure: first.erasure.clone(),
+            holds: first.standing.holds,
+            accesses: first.standing.accesses,
         };
         let mut checks = first.checks;
         for (check, outcome) in Check::ALL.iter().zip(&mut checks) {

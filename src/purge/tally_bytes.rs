@@ -1,4 +1,4 @@
-//! The tally as bytes: a version, then `TallyV1` in bincode's legacy encoding (little endian, fixed widths, lengths as u64).
+//! The tally as bytes: a version, then `TallyV2` in bincode's legacy encoding (little endian, fixed widths, lengths as u64).
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use crate::domain::time::{Bucket, Timestamp, millis_of};
 
 use super::exception::Exception;
-use super::line::{ParseError, Words};
 use super::report::LastRun;
 use super::run::{Extents, KeyDestroyed, PerClass, ReadBack};
 use super::tally::{CheckCount, Count, Tally};
+use crate::canonical::{ParseError, Words};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Room for the keys of the largest keyring, opened and destroyed in one period.
 const LIMIT: usize = 8 << 20;
 const CONFIG: Configuration<LittleEndian, Fixint, Limit<LIMIT>> = bincode::config::legacy().with_limit::<LIMIT>();
@@ -24,7 +24,7 @@ pub enum TallyError {
     #[error("the tally of the purge has version {0:?}, which this version does not know")]
     Version(Option<u8>),
     /// The bytes end too early, are too many, or hold what the encoding has no meaning for.
-    #[error("the tally of the purge is not in the encoding of version 1")]
+    #[error("the tally of the purge is not in the encoding of version 2")]
     Encoding,
     /// Bytes follow it.
     #[error("{0} bytes follow the tally of the purge")]
@@ -41,7 +41,7 @@ pub enum TallyError {
 }
 
 #[derive(bincode::Encode, bincode::Decode)]
-struct TallyV1 {
+struct TallyV2 {
     sequence: u64,
     from: u64,
     last_began: Option<u64>,
@@ -50,11 +50,12 @@ struct TallyV1 {
     unreadable: Vec<u32>,
     wal_oldest: Option<u64>,
     runs: [u64; 3],
+    taken: u64,
     last: u8,
     /// The classes in the order of reports, then the listings.
-    counts: [CountV1; 6],
+    counts: [CountV2; 6],
     opened: Vec<(u32, [u8; 32])>,
-    destroyed: Vec<KeyDestroyedV1>,
+    destroyed: Vec<KeyDestroyedV2>,
     files_removed: u64,
     manifests_rolled: u64,
     /// Held, failed, missed.
@@ -65,7 +66,7 @@ struct TallyV1 {
 }
 
 #[derive(bincode::Encode, bincode::Decode)]
-struct CountV1 {
+struct CountV2 {
     scanned: u64,
     filtered: u64,
     remaining: u64,
@@ -73,9 +74,8 @@ struct CountV1 {
 }
 
 #[derive(bincode::Encode, bincode::Decode)]
-struct KeyDestroyedV1 {
+struct KeyDestroyedV2 {
     bucket: u32,
-    commitment: Option<[u8; 32]>,
     at: u64,
     read_back: u8,
     extents: u8,
@@ -90,7 +90,7 @@ impl Tally {
     pub fn to_bytes(&self) -> Result<Vec<u8>, TallyError> {
         let millis = |at: Option<Timestamp>| at.map(Timestamp::millis);
         let PerClass { assignments, logons, captures, holds, answers } = &self.classes;
-        let value = TallyV1 {
+        let value = TallyV2 {
             sequence: self.sequence,
             from: self.from.millis(),
             last_began: millis(self.last_began),
@@ -99,10 +99,11 @@ impl Tally {
             unreadable: self.unreadable.iter().map(|bucket| bucket.0).collect(),
             wal_oldest: millis(self.wal_oldest),
             runs: [self.count, self.late, self.failed],
+            taken: self.taken,
             last: number_of(LastRun::ALL, self.last),
-            counts: [assignments, logons, captures, holds, answers, &self.listings].map(CountV1::of),
+            counts: [assignments, logons, captures, holds, answers, &self.listings].map(CountV2::of),
             opened: self.opened.iter().map(|(bucket, commitment)| (bucket.0, *commitment)).collect(),
-            destroyed: self.destroyed.iter().map(KeyDestroyedV1::of).collect(),
+            destroyed: self.destroyed.iter().map(KeyDestroyedV2::of).collect(),
             files_removed: self.files_removed,
             manifests_rolled: self.manifests_rolled,
             checks: self.checks.map(|count| [count.held, count.failed, count.missed]),
@@ -127,7 +128,7 @@ impl Tally {
             other => return Err(TallyError::Version(other.map(|(version, _)| *version))),
         };
         let (value, consumed) =
-            bincode::decode_from_slice::<TallyV1, _>(encoded, CONFIG).map_err(|_| TallyError::Encoding)?;
+            bincode::decode_from_slice::<TallyV2, _>(encoded, CONFIG).map_err(|_| TallyError::Encoding)?;
         match encoded.len().saturating_sub(consumed) {
             0 => value.to_tally(),
             left => Err(TallyError::TrailingBytes(left)),
@@ -135,10 +136,10 @@ impl Tally {
     }
 }
 
-impl TallyV1 {
+impl TallyV2 {
     fn to_tally(&self) -> Result<Tally, TallyError> {
         let instant = |millis: Option<u64>| millis.map(Timestamp::from_millis);
-        let [assignments, logons, captures, holds, answers, listings] = self.counts.each_ref().map(CountV1::to_count);
+        let [assignments, logons, captures, holds, answers, listings] = self.counts.each_ref().map(CountV2::to_count);
         let [count, late, failed] = self.runs;
         Ok(Tally {
             sequence: self.sequence,
@@ -151,11 +152,12 @@ impl TallyV1 {
             count,
             late,
             failed,
+            taken: self.taken,
             last: numbered(LastRun::ALL, self.last).ok_or(TallyError::Number("outcome of a run"))?,
             classes: PerClass { assignments, logons, captures, holds, answers },
             listings,
             opened: self.opened.iter().map(|(bucket, commitment)| (Bucket(*bucket), *commitment)).collect(),
-            destroyed: self.destroyed.iter().map(KeyDestroyedV1::to_key).collect::<Result<_, _>>()?,
+            destroyed: self.destroyed.iter().map(KeyDestroyedV2::to_key).collect::<Result<_, _>>()?,
             files_removed: self.files_removed,
             manifests_rolled: self.manifests_rolled,
             checks: self.checks.map(|[held, failed, missed]| CheckCount { held, failed, missed }),
@@ -165,7 +167,7 @@ impl TallyV1 {
     }
 }
 
-impl CountV1 {
+impl CountV2 {
     fn of(count: &Count) -> Self {
         let Count { scanned, filtered, remaining, max_age } = *count;
         Self { scanned, filtered, remaining, max_age_ms: max_age.map(millis_of) }
@@ -177,11 +179,10 @@ impl CountV1 {
     }
 }
 
-impl KeyDestroyedV1 {
+impl KeyDestroyedV2 {
     fn of(key: &KeyDestroyed) -> Self {
         Self {
             bucket: key.bucket.0,
-            commitment: key.commitment,
             at: key.at.millis(),
             read_back: number_of(ReadBack::ALL, key.read_back),
             extents: number_of(Extents::ALL, key.extents),
@@ -191,7 +192,6 @@ impl KeyDestroyedV1 {
     fn to_key(&self) -> Result<KeyDestroyed, TallyError> {
         Ok(KeyDestroyed {
             bucket: Bucket(self.bucket),
-            commitment: self.commitment,
             at: Timestamp::from_millis(self.at),
             read_back: numbered(ReadBack::ALL, self.read_back).ok_or(TallyError::Number("read-back"))?,
             extents: numbered(Extents::ALL, self.extents).ok_or(TallyError::Number("place of extents"))?,

@@ -3,15 +3,17 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::domain::time::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::exception::Exception;
-use super::line::{Lines, ParseError, Words};
 use super::report::{
-    ClassReport, ClockStanding, Erasure, Keys, MAX_ENTRY_BYTES, Outcome, Report, Runs, Terms, Unlinking, Verdict,
+    ClassReport, ClockStanding, Erasure, Keys, MAX_ENTRY_BYTES, Outcome, Report, Runs, Standing, Terms, Unlinking,
+    Verdict,
 };
 use super::run::{Check, Counted, KeyDestroyed, PerClass};
-use super::word::{Line, Word};
+use crate::canonical::{Line, Word};
+use crate::canonical::{Lines, ParseError, Words};
 
 const FIRST: &str = "lapsed-purge-v1";
 
@@ -37,19 +39,14 @@ impl Report {
         self.write_identity(&mut text);
         self.write_counts(&mut text);
         self.write_keys(&mut text);
-        text.one("erasure-class", &self.erasure.class);
-        text.line("erasure-stack", self.erasure.stack.as_str());
-        text.one("same-device", &self.erasure.same_device);
-        text.one("files-removed", &self.unlinking.files_removed);
-        text.one("manifests-rolled", &self.unlinking.manifests_rolled);
-        text.one("wal-oldest", &self.unlinking.wal_oldest);
-        for (check, outcome) in Check::ALL.iter().zip(self.checks) {
-            text.line("check", &format!("{check} {outcome}"));
-        }
+        self.write_method(&mut text);
+        self.write_checks(&mut text);
         for exception in &self.exceptions {
             text.line("exception", &exception.to_string());
         }
-        text.one("exceptions-left-out", &self.left_out);
+        if self.left_out > 0 {
+            text.one("exceptions-left-out", &self.left_out);
+        }
         text.one("result", &self.verdict());
         text.0.into_bytes()
     }
@@ -62,37 +59,57 @@ impl Report {
         text.one("system", &self.system);
         text.line("software", self.software.as_str());
         text.one("policy", &self.policy);
-        text.one("window-ms", &self.terms.window);
-        text.one("bucket-ms", &self.terms.bucket);
-        text.one("purge-interval-ms", &self.terms.purge_interval);
-        text.one("clock-source", &self.clock.source);
-        text.one("clock-synchronised", &self.clock.synchronised);
-        text.one("clock-offset-us", &self.clock.offset_micros);
-        text.one("clock-steps", &self.clock.steps);
+        let Terms { window, bucket, purge_interval } = &self.terms;
+        let (window, bucket, interval) = (window.word(), bucket.word(), purge_interval.word());
+        text.line("terms-ms", &format!("window {window} bucket {bucket} purge-interval {interval}"));
+        let ClockStanding { source, synchronised, offset_micros, steps } = &self.clock;
+        let offset = offset_micros.word();
+        text.line("clock", &format!("{source} synchronised {synchronised} offset-us {offset} steps {steps}"));
     }
 
     fn write_counts(&self, text: &mut Text) {
         let Runs { count, late, failed, last } = self.runs;
         text.line("runs", &format!("{count} late {late} failed {failed} last {last}"));
-        for (counted, class) in self.counted() {
-            let ClassReport { cutoff, scanned, filtered, remaining, max_age } = class;
-            let (cutoff, age, bound) = (cutoff.word(), max_age.word(), self.bound_of(counted).word());
-            text.line("unlinked", &format!("{counted} cutoff {cutoff} scanned {scanned} filtered {filtered} remaining {remaining} max-age-ms {age} bound-ms {bound}"));
+        let Standing { taken, holds, accesses } = self.standing;
+        text.line("standing", &format!("taken {taken} holds {holds} accesses {accesses}"));
+        text.one("cutoff", &self.cutoff);
+        for (counted, class) in self.counted().filter(|(_, class)| **class != ClassReport::default()) {
+            let ClassReport { scanned, filtered, remaining, max_age } = class;
+            text.line("unlinked", &format!("{counted} {scanned} {filtered} {remaining} {}", max_age.word()));
         }
     }
 
     fn write_keys(&self, text: &mut Text) {
         for (bucket, commitment) in &self.keys.opened {
-            text.line("key-opened", &format!("{} {}", bucket.word(), commitment.word()));
+            text.line("key-opened", &format!("{} {}", bucket.word(), STANDARD.encode(commitment)));
         }
-        for KeyDestroyed { bucket, commitment, at, read_back, extents } in &self.keys.destroyed {
-            let (bucket, commitment) = (bucket.word(), commitment.word());
-            text.line("key-destroyed", &format!("{bucket} {commitment} {at} {read_back} {extents}"));
+        for KeyDestroyed { bucket, at, read_back, extents } in &self.keys.destroyed {
+            text.line("key-destroyed", &format!("{} {at} {read_back} {extents}", bucket.word()));
         }
-        text.one("keys-live", &self.keys.live);
-        text.one("keys-unreadable", &self.keys.unreadable);
-        text.one("key-max-age-ms", &self.key_max_age());
-        text.one("key-bound-ms", &self.key_bound());
+        let Keys { live, unreadable, .. } = self.keys;
+        text.line("keys", &format!("live {live} unreadable {unreadable} max-age-ms {}", self.key_max_age().word()));
+        let (unlinked, key) = (self.unlink_bound().word(), self.key_bound().word());
+        text.line("bounds-ms", &format!("unlinked {unlinked} key {key}"));
+    }
+
+    fn write_method(&self, text: &mut Text) {
+        let Erasure { class, stack, same_device } = &self.erasure;
+        text.line("erasure", &format!("{} same-device {same_device} {stack}", class.word()));
+        let Unlinking { files_removed, manifests_rolled, wal_oldest } = &self.unlinking;
+        let oldest = wal_oldest.word();
+        text.line("files", &format!("removed {files_removed} manifests {manifests_rolled} wal-oldest {oldest}"));
+    }
+
+    /// All of them, if they passed; else those that did not.
+    fn write_checks(&self, text: &mut Text) {
+        let mut words = Vec::new();
+        for outcome in [Outcome::Failed, Outcome::NotMade] {
+            let mut checks = Check::ALL.iter().filter(|check| self.outcome(**check) == outcome).peekable();
+            words.extend(checks.peek().map(|_| outcome.name()));
+            words.extend(checks.map(|check| check.name()));
+        }
+        let passed = if words.is_empty() { Outcome::Passed.name().to_owned() } else { words.join(" ") };
+        text.line("checks", &passed);
     }
 
     /// Reads the canonical bytes, and takes no others: whatever this returns has exactly these bytes.
@@ -108,7 +125,7 @@ impl Report {
         let (report, said) = read(&mut lines)?;
         lines.end()?;
         if report.to < report.from {
-            return Err(ParseError::Period);
+            return Err(ParseError::Derived("to"));
         }
         said.check(&report)?;
         // Everything has been looked at; this holds whatever was forgotten.
@@ -118,24 +135,21 @@ impl Report {
 
 /// What a text says that follows from the rest of it.
 struct Said {
-    bounds: Vec<(Counted, Option<Duration>)>,
     key_max_age: Option<Duration>,
+    unlink_bound: Duration,
     key_bound: Duration,
     verdict: Verdict,
 }
 
 impl Said {
     fn check(&self, report: &Report) -> Result<(), ParseError> {
-        if self.bounds.iter().any(|(counted, bound)| *bound != report.bound_of(*counted)) {
-            return Err(ParseError::Derived("bound-ms"));
+        if self.unlink_bound != report.unlink_bound() || self.key_bound != report.key_bound() {
+            return Err(ParseError::Derived("bounds-ms"));
         }
         if self.key_max_age != report.key_max_age() {
-            return Err(ParseError::Derived("key-max-age-ms"));
+            return Err(ParseError::Derived("max-age-ms"));
         }
-        if self.key_bound != report.key_bound() {
-            return Err(ParseError::Derived("key-bound-ms"));
-        }
-        if self.verdict == report.verdict() { Ok(()) } else { Err(ParseError::Result) }
+        if self.verdict == report.verdict() { Ok(()) } else { Err(ParseError::Derived("result")) }
     }
 }
 
@@ -149,41 +163,23 @@ fn read(lines: &mut Lines<'_>) -> Result<(Report, Said), ParseError> {
     let kind = lines.one("kind", "a kind of report")?;
     let (from, to) = (lines.one("from", "an instant")?, lines.one("to", "an instant")?);
     let system = lines.one("system", "16 bytes in hex")?;
-    let software = read_line(lines, "software")?;
+    let words = lines.value("software")?;
+    let software = printable(words)?;
     let policy = lines.one("policy", "32 bytes in hex")?;
-    let terms = Terms {
-        window: lines.one("window-ms", "milliseconds")?,
-        bucket: lines.one("bucket-ms", "milliseconds")?,
-        purge_interval: lines.one("purge-interval-ms", "milliseconds")?,
-    };
-    let clock = ClockStanding {
-        source: lines.one("clock-source", "a source of time")?,
-        synchronised: lines.one("clock-synchronised", "yes, no or unknown")?,
-        offset_micros: lines.one("clock-offset-us", "microseconds or none")?,
-        steps: lines.one("clock-steps", "a number")?,
-    };
-    let runs = read_runs(lines)?;
-    let (classes, listings, bounds) = read_counts(lines)?;
-    let keys = read_keys(lines)?;
-    let key_max_age = lines.one("key-max-age-ms", "milliseconds or none")?;
-    let key_bound = lines.one("key-bound-ms", "milliseconds")?;
-    let erasure = Erasure {
-        class: lines.one("erasure-class", "an erasure class")?,
-        stack: read_line(lines, "erasure-stack")?,
-        same_device: lines.one("same-device", "yes, no or unknown")?,
-    };
-    let unlinking = Unlinking {
-        files_removed: lines.one("files-removed", "a number")?,
-        manifests_rolled: lines.one("manifests-rolled", "a number")?,
-        wal_oldest: lines.one("wal-oldest", "an instant or none")?,
-    };
+    let (terms, clock, runs) = (read_terms(lines)?, read_clock(lines)?, read_runs(lines)?);
+    let standing = read_standing(lines)?;
+    let cutoff = lines.one("cutoff", "an instant or none")?;
+    let (classes, listings) = read_counts(lines)?;
+    let (keys, key_max_age) = read_keys(lines)?;
+    let (unlink_bound, key_bound) = read_bounds(lines)?;
+    let (erasure, unlinking) = (read_erasure(lines)?, read_files(lines)?);
     let checks = read_checks(lines)?;
     let mut exceptions = Vec::new();
     while let Some(mut words) = lines.value_if("exception") {
         exceptions.push(Exception::read(&mut words)?);
     }
-    let left_out = lines.one("exceptions-left-out", "a number")?;
-    let said = Said { bounds, key_max_age, key_bound, verdict: lines.one("result", "a result")? };
+    let left_out = lines.one_if("exceptions-left-out", "a number")?.unwrap_or(0);
+    let said = Said { key_max_age, unlink_bound, key_bound, verdict: lines.one("result", "a result")? };
     let report = Report {
         sequence,
         kind,
@@ -195,6 +191,8 @@ fn read(lines: &mut Lines<'_>) -> Result<(Report, Said), ParseError> {
         terms,
         clock,
         runs,
+        standing,
+        cutoff,
         classes,
         listings,
         keys,
@@ -207,10 +205,32 @@ fn read(lines: &mut Lines<'_>) -> Result<(Report, Said), ParseError> {
     Ok((report, said))
 }
 
-fn read_line(lines: &mut Lines<'_>, name: &'static str) -> Result<Line, ParseError> {
-    let words = lines.value(name)?;
+fn printable(words: Words<'_>) -> Result<Line, ParseError> {
     let wrong = words.wrong("printable text");
     Line::read(words.rest("printable text")?).ok_or(wrong)
+}
+
+fn read_terms(lines: &mut Lines<'_>) -> Result<Terms, ParseError> {
+    let mut words = lines.value("terms-ms")?;
+    let terms = Terms {
+        window: words.labelled("window")?,
+        bucket: words.labelled("bucket")?,
+        purge_interval: words.labelled("purge-interval")?,
+    };
+    words.end()?;
+    Ok(terms)
+}
+
+fn read_clock(lines: &mut Lines<'_>) -> Result<ClockStanding, ParseError> {
+    let mut words = lines.value("clock")?;
+    let clock = ClockStanding {
+        source: words.next("a source of time")?,
+        synchronised: words.labelled("synchronised")?,
+        offset_micros: words.labelled("offset-us")?,
+        steps: words.labelled("steps")?,
+    };
+    words.end()?;
+    Ok(clock)
 }
 
 fn read_runs(lines: &mut Lines<'_>) -> Result<Runs, ParseError> {
@@ -225,62 +245,100 @@ fn read_runs(lines: &mut Lines<'_>) -> Result<Runs, ParseError> {
     Ok(runs)
 }
 
-type Counts = (PerClass<ClassReport>, ClassReport, Vec<(Counted, Option<Duration>)>);
+fn read_standing(lines: &mut Lines<'_>) -> Result<Standing, ParseError> {
+    let mut words = lines.value("standing")?;
+    let standing = Standing {
+        taken: words.labelled("taken")?,
+        holds: words.labelled("holds")?,
+        accesses: words.labelled("accesses")?,
+    };
+    words.end()?;
+    Ok(standing)
+}
 
-fn read_counts(lines: &mut Lines<'_>) -> Result<Counts, ParseError> {
-    let (mut classes, mut listings, mut bounds) = (PerClass::default(), ClassReport::default(), Vec::new());
-    for counted in Counted::ALL {
-        let mut words = lines.value("unlinked")?;
-        if words.text(counted.name())? != counted.name() {
-            return Err(words.wrong(counted.name()));
-        }
-        let class = read_class(&mut words)?;
-        bounds.push((*counted, words.labelled("bound-ms")?));
+/// The classes of which something was counted, in the order of the format.
+fn read_counts(lines: &mut Lines<'_>) -> Result<(PerClass<ClassReport>, ClassReport), ParseError> {
+    let (mut classes, mut listings) = (PerClass::default(), ClassReport::default());
+    let mut all = Counted::ALL.iter();
+    while let Some(mut words) = lines.value_if("unlinked") {
+        let name = words.text("a class")?;
+        let counted =
+            all.find(|counted| counted.name() == name).ok_or(words.wrong("a class, each once and in order"))?;
+        let class = ClassReport {
+            scanned: words.next("a number")?,
+            filtered: words.next("a number")?,
+            remaining: words.next("a number")?,
+            max_age: words.next("milliseconds or none")?,
+        };
         words.end()?;
         match counted.class() {
             Some(of) => *classes.of_mut(of) = class,
             None => listings = class,
         }
     }
-    Ok((classes, listings, bounds))
+    Ok((classes, listings))
 }
 
-fn read_class(words: &mut Words<'_>) -> Result<ClassReport, ParseError> {
-    Ok(ClassReport {
-        cutoff: words.labelled::<Option<Timestamp>>("cutoff")?,
-        scanned: words.labelled("scanned")?,
-        filtered: words.labelled("filtered")?,
-        remaining: words.labelled("remaining")?,
-        max_age: words.labelled("max-age-ms")?,
-    })
-}
-
-fn read_keys(lines: &mut Lines<'_>) -> Result<Keys, ParseError> {
+fn read_keys(lines: &mut Lines<'_>) -> Result<(Keys, Option<Duration>), ParseError> {
     let (mut opened, mut destroyed) = (Vec::new(), Vec::new());
     while let Some(mut words) = lines.value_if("key-opened") {
-        opened.push((words.next("a bucket")?, words.next("a commitment")?));
+        let bucket = words.next("a bucket")?;
+        let commitment = words.text("a commitment")?;
+        let bytes = STANDARD.decode(commitment).ok().and_then(|bytes| bytes.try_into().ok());
+        opened.push((bucket, bytes.ok_or(words.wrong("32 bytes in base64"))?));
         words.end()?;
     }
     while let Some(mut words) = lines.value_if("key-destroyed") {
         destroyed.push(KeyDestroyed {
             bucket: words.next("a bucket")?,
-            commitment: words.next("a commitment or none")?,
             at: words.next("an instant")?,
             read_back: words.next("how it was read back")?,
             extents: words.next("where it lies")?,
         });
         words.end()?;
     }
-    let live = lines.one("keys-live", "a number")?;
-    Ok(Keys { opened, destroyed, live, unreadable: lines.one("keys-unreadable", "a number")? })
+    let mut words = lines.value("keys")?;
+    let keys = Keys { opened, destroyed, live: words.labelled("live")?, unreadable: words.labelled("unreadable")? };
+    let max_age = words.labelled("max-age-ms")?;
+    words.end()?;
+    Ok((keys, max_age))
 }
 
+fn read_bounds(lines: &mut Lines<'_>) -> Result<(Duration, Duration), ParseError> {
+    let mut words = lines.value("bounds-ms")?;
+    let bounds = (words.labelled("unlinked")?, words.labelled("key")?);
+    words.end()?;
+    Ok(bounds)
+}
+
+fn read_erasure(lines: &mut Lines<'_>) -> Result<Erasure, ParseError> {
+    let mut words = lines.value("erasure")?;
+    let (class, same_device) = (words.next("an erasure class")?, words.labelled("same-device")?);
+    Ok(Erasure { class, same_device, stack: printable(words)? })
+}
+
+fn read_files(lines: &mut Lines<'_>) -> Result<Unlinking, ParseError> {
+    let mut words = lines.value("files")?;
+    let unlinking = Unlinking {
+        files_removed: words.labelled("removed")?,
+        manifests_rolled: words.labelled("manifests")?,
+        wal_oldest: words.labelled("wal-oldest")?,
+    };
+    words.end()?;
+    Ok(unlinking)
+}
+
+/// What no word says otherwise of has passed.
 fn read_checks(lines: &mut Lines<'_>) -> Result<[Outcome; 10], ParseError> {
-    let mut checks = [Outcome::NotMade; 10];
-    for (check, outcome) in Check::ALL.iter().zip(&mut checks) {
-        let mut words = lines.value("check")?;
-        *outcome = words.labelled(check.name())?;
-        words.end()?;
+    let mut checks = [Outcome::Passed; 10];
+    let mut words = lines.value("checks")?;
+    let mut outcome = words.next("an outcome")?;
+    while !words.is_empty() {
+        let word = words.text("a check")?;
+        match Check::ALL.iter().zip(&mut checks).find(|(check, _)| check.name() == word) {
+            Some((_, check)) => *check = outcome,
+            None => outcome = Outcome::read(word).ok_or(words.wrong("a check"))?,
+        }
     }
     Ok(checks)
 }

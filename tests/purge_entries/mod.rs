@@ -6,8 +6,8 @@ use lapsed::domain::erasure::ErasureClass;
 use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
 use lapsed::purge::{
     ClassReport, ClockSource, ClockStanding, Counted, DoubtEnd, DoubtReason, Erasure, Exception, Explanation, Extents,
-    Failure, KeyDestroyed, Keys, Kind, LastRun, Line, Outcome, PerClass, ReadBack, Reason, Report, Runs, Setting, Step,
-    Terms, Told, Unlinking, policy_digest,
+    Failure, KeyDestroyed, Keys, Kind, LastRun, Line, Outcome, PerClass, ReadBack, Reason, Report, Runs, Setting,
+    Standing, Step, Terms, Told, Unlinking, policy_digest,
 };
 use proptest::prelude::ProptestConfig;
 
@@ -29,16 +29,9 @@ pub(crate) fn terms() -> Terms {
 /// What a store of nothing but assignments reports when all is well.
 pub(crate) fn clean() -> Report {
     let age = Duration::from_secs(48 * 3600 + 61);
-    let class = ClassReport { cutoff: Some(at(540_000).minus(Duration::from_secs(172_800))), ..ClassReport::default() };
-    let assignments = ClassReport { scanned: 1200, filtered: 1200, max_age: Some(age), ..class };
+    let assignments = ClassReport { scanned: 1200, filtered: 1200, max_age: Some(age), ..ClassReport::default() };
     let bucket = Bucket(u32::try_from((BEGIN - 172_800_000) / 600_000 - 1).unwrap());
-    let destroyed = KeyDestroyed {
-        bucket,
-        commitment: Some([0xd1; 32]),
-        at: at(30_000),
-        read_back: ReadBack::Device,
-        extents: Extents::Same,
-    };
+    let destroyed = KeyDestroyed { bucket, at: at(30_000), read_back: ReadBack::Device, extents: Extents::Same };
     Report {
         sequence: 12,
         kind: Kind::Bucket,
@@ -55,8 +48,10 @@ pub(crate) fn clean() -> Report {
             steps: 0,
         },
         runs: Runs { count: 10, late: 0, failed: 0, last: LastRun::Verified },
-        classes: PerClass { assignments, logons: class, ..PerClass::default() },
-        listings: ClassReport { scanned: 1100, filtered: 1100, max_age: Some(age), ..class },
+        standing: Standing { taken: 1250, holds: 2, accesses: 96 },
+        cutoff: Some(at(540_000).minus(Duration::from_secs(172_800))),
+        classes: PerClass { assignments, ..PerClass::default() },
+        listings: ClassReport { scanned: 1100, filtered: 1100, ..assignments },
         keys: Keys {
             opened: vec![(Bucket(2_992_160), [0x0a; 32])],
             destroyed: vec![destroyed],

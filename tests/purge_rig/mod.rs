@@ -117,6 +117,8 @@ pub(crate) fn close(purger: &mut Purger, store: &Store, now: Timestamp) -> Vec<R
             steps: 0,
         },
         erasure: Erasure { class: ErasureClass::Unsure, stack: ReportLine::of("unknown"), same_device: Told::Yes },
+        holds: 0,
+        accesses: 0,
     };
     purger.close(&closing).unwrap()
 }

@@ -13,7 +13,7 @@ use crate::desk::{Item, Request};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
 use crate::package::{self, Facts, custodians};
-use crate::purge::{self, Report, Standing};
+use crate::purge::{self, Reach, Report};
 use crate::store::Log;
 
 use super::identity::Asker;
@@ -111,7 +111,7 @@ impl App {
             purge::covering(count, &instants, |number| {
                 let entries = app.store.entries(Log::Purge, number, 1).map_err(|error| failed(&error))?;
                 let (_, bytes) = entries.first().ok_or_else(|| failed(&format!("{number} is not there")))?;
-                Report::parse(bytes).map(|report| Standing::of(&report)).map_err(|error| failed(&error))
+                Report::parse(bytes).map(|report| Reach::of(&report)).map_err(|error| failed(&error))
             })
         });
         found.await.map_err(|_| Problem::internal("reading the purge reports was cut short"))?

@@ -2,7 +2,7 @@
 
 use super::word::Word;
 
-/// Why bytes are no entry of the purge ledger. Lines are counted from 1.
+/// Why bytes are no entry of a ledger. Lines are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// They are more than an entry may have.
@@ -50,42 +50,36 @@ pub enum ParseError {
         /// Where.
         line: usize,
     },
-    /// The period ends before it begins.
-    #[error("the period ends before it begins")]
-    Period,
-    /// A bound or a maximum is not what follows from the rest.
+    /// A value is not what follows from the rest: a bound, a maximum, an end that comes before its beginning.
     #[error("{0} is not what follows from the rest of the entry")]
     Derived(&'static str),
-    /// The result is not what follows from the rest.
-    #[error("the result is not what follows from the rest of the entry")]
-    Result,
     /// The same could be said in other bytes, and is.
     #[error("the entry is not in its canonical form")]
     NotCanonical,
 }
 
 /// The lines that have not been read yet.
-pub(super) struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     left: std::iter::Peekable<std::str::Split<'a, char>>,
     line: usize,
 }
 
 impl<'a> Lines<'a> {
     /// The lines of a text, each of which must be ended.
-    pub(super) fn of(bytes: &'a [u8]) -> Result<Self, ParseError> {
+    pub(crate) fn of(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let text = std::str::from_utf8(bytes).map_err(|_| ParseError::NotText)?;
         let text = text.strip_suffix('\n').ok_or(ParseError::Unended)?;
         Ok(Self { left: text.split('\n').peekable(), line: 1 })
     }
 
     /// The value of the next line, which must have this name.
-    pub(super) fn value(&mut self, name: &'static str) -> Result<Words<'a>, ParseError> {
+    pub(crate) fn value(&mut self, name: &'static str) -> Result<Words<'a>, ParseError> {
         let missing = ParseError::Name { line: self.line, expected: name };
         self.value_if(name).ok_or(missing)
     }
 
     /// The value of the next line, if it has this name.
-    pub(super) fn value_if(&mut self, name: &'static str) -> Option<Words<'a>> {
+    pub(crate) fn value_if(&mut self, name: &'static str) -> Option<Words<'a>> {
         let value = self.left.peek()?.strip_prefix(name)?.strip_prefix(' ')?;
         let words = Words { left: Some(value), line: self.line };
         self.left.next();
@@ -94,33 +88,45 @@ impl<'a> Lines<'a> {
     }
 
     /// A line whose value is one word.
-    pub(super) fn one<T: Word>(&mut self, name: &'static str, expected: &'static str) -> Result<T, ParseError> {
+    pub(crate) fn one<T: Word>(&mut self, name: &'static str, expected: &'static str) -> Result<T, ParseError> {
         let mut words = self.value(name)?;
         let value = words.next(expected)?;
         words.end()?;
         Ok(value)
     }
 
+    /// The same, if the next line has this name.
+    pub(crate) fn one_if<T: Word>(
+        &mut self,
+        name: &'static str,
+        expected: &'static str,
+    ) -> Result<Option<T>, ParseError> {
+        let Some(mut words) = self.value_if(name) else { return Ok(None) };
+        let value = words.next(expected)?;
+        words.end()?;
+        Ok(Some(value))
+    }
+
     /// Nothing may be left.
-    pub(super) fn end(mut self) -> Result<(), ParseError> {
+    pub(crate) fn end(mut self) -> Result<(), ParseError> {
         self.left.peek().map_or(Ok(()), |_| Err(ParseError::MoreLines { line: self.line }))
     }
 }
 
 /// The words of a value that have not been read yet.
-pub(super) struct Words<'a> {
+pub(crate) struct Words<'a> {
     left: Option<&'a str>,
     line: usize,
 }
 
 impl<'a> Words<'a> {
     /// The words of a text that is no line of an entry.
-    pub(super) const fn of(text: &'a str) -> Self {
+    pub(crate) const fn of(text: &'a str) -> Self {
         Self { left: Some(text), line: 1 }
     }
 
     /// The next word as it stands.
-    pub(super) fn text(&mut self, expected: &'static str) -> Result<&'a str, ParseError> {
+    pub(crate) fn text(&mut self, expected: &'static str) -> Result<&'a str, ParseError> {
         let left = self.left.ok_or(ParseError::Missing { line: self.line, expected })?;
         let (word, rest) = left.split_once(' ').map_or((left, None), |(word, rest)| (word, Some(rest)));
         self.left = rest;
@@ -128,26 +134,31 @@ impl<'a> Words<'a> {
     }
 
     /// The next word as a value.
-    pub(super) fn next<T: Word>(&mut self, expected: &'static str) -> Result<T, ParseError> {
+    pub(crate) fn next<T: Word>(&mut self, expected: &'static str) -> Result<T, ParseError> {
         let word = self.text(expected)?;
         T::read(word).ok_or_else(|| self.wrong(expected))
     }
 
     /// The value that follows this label.
-    pub(super) fn labelled<T: Word>(&mut self, label: &'static str) -> Result<T, ParseError> {
+    pub(crate) fn labelled<T: Word>(&mut self, label: &'static str) -> Result<T, ParseError> {
         if self.text(label)? != label {
             return Err(self.wrong(label));
         }
         self.next(label)
     }
 
+    /// Is nothing left?
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.left.is_none()
+    }
+
     /// All that is left.
-    pub(super) fn rest(self, expected: &'static str) -> Result<&'a str, ParseError> {
+    pub(crate) fn rest(self, expected: &'static str) -> Result<&'a str, ParseError> {
         self.left.ok_or(ParseError::Missing { line: self.line, expected })
     }
 
     /// Nothing may be left.
-    pub(super) const fn end(&self) -> Result<(), ParseError> {
+    pub(crate) const fn end(&self) -> Result<(), ParseError> {
         match self.left {
             None => Ok(()),
             Some(_) => Err(ParseError::MoreWords { line: self.line }),
@@ -155,7 +166,7 @@ impl<'a> Words<'a> {
     }
 
     /// The error of a word that is not what belongs there.
-    pub(super) const fn wrong(&self, expected: &'static str) -> ParseError {
+    pub(crate) const fn wrong(&self, expected: &'static str) -> ParseError {
         ParseError::Word { line: self.line, expected }
     }
 }

@@ -3,12 +3,20 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use serde::Deserialize as _;
+use serde::de::value::{Error as ValueError, StrDeserializer};
+
+use crate::domain::actor::Role;
+use crate::domain::clock_guard::Reason as DoubtReason;
 use crate::domain::erasure::ErasureClass;
+use crate::domain::finding::Finding;
+use crate::domain::process::Class;
 use crate::domain::rfc3339;
 use crate::domain::time::{Bucket, BucketWidth, Timestamp, millis_of};
+use crate::domain::verdict::Verdict;
 
 /// A value that is one word of a line.
-pub(super) trait Word: Sized {
+pub(crate) trait Word: Sized {
     /// The word; it has no space and no line end.
     fn word(&self) -> String;
 
@@ -36,7 +44,7 @@ macro_rules! decimal {
     )+};
 }
 
-decimal!(u32, u64, i64);
+decimal!(u32, u64, usize, i64);
 
 /// RFC 3339 in UTC with milliseconds.
 impl Word for Timestamp {
@@ -139,6 +147,23 @@ impl<T: Word> Word for Option<T> {
     }
 }
 
+/// Names of the domain, as serde has them.
+macro_rules! domain_names {
+    ($($name:ty),+) => {$(
+        impl Word for $name {
+            fn word(&self) -> String {
+                self.name().to_owned()
+            }
+
+            fn guess(text: &str) -> Option<Self> {
+                Self::deserialize(StrDeserializer::<ValueError>::new(text)).ok()
+            }
+        }
+    )+};
+}
+
+domain_names!(Class, DoubtReason, Finding, Role, Verdict);
+
 /// An enum whose variants have a name in entries and, by their order, a number in the tally: whoever adds one adds it at the end.
 macro_rules! named {
     ($(#[$doc:meta])* pub enum $Name:ident { $($(#[$about:meta])* $Variant:ident = $name:literal,)+ }) => {
@@ -166,7 +191,7 @@ macro_rules! named {
             }
         }
 
-        impl $crate::purge::word::Word for $Name {
+        impl $crate::canonical::Word for $Name {
             fn word(&self) -> String {
                 self.name().to_owned()
             }
@@ -178,7 +203,7 @@ macro_rules! named {
     };
 }
 
-pub(super) use named;
+pub(crate) use named;
 
 /// Text on one line: printable ASCII, 1 to 500 characters, no space at either end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,7 +225,7 @@ impl Line {
     }
 
     /// The text, if it is such a line already.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         Some(Self::of(text)).filter(|line| line.0 == text)
     }
 
