@@ -3,5 +3,8 @@
 //! All but [`keys`] is pure: bytes and hashes in, bytes and hashes out. Knows nothing of leases, nor of where a ledger is kept.
 #![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+pub mod checkpoint;
 pub mod keys;
 pub mod merkle;
+pub mod note;
+mod text;
