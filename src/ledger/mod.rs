@@ -7,5 +7,6 @@ pub mod checkpoint;
 pub mod keys;
 pub mod merkle;
 pub mod note;
+pub mod receipt;
 mod text;
 pub mod tile;
