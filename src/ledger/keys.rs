@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
+
+use super::note::{self, Note, NoteError, NoteSignature, VerifierKey, VerifierKeyError};
 
 /// Signature algorithm byte of Ed25519 in signed-note.
 const ED25519: u8 = 1;
@@ -31,6 +32,14 @@ pub enum KeyError {
     /// The key was not written by this program, or for something else.
     #[error("the key {0} is damaged, or not one of `{1}`")]
     Damaged(PathBuf, String),
+    /// Nobody can sign under this name.
+    #[error("`{origin}` is no name for a key: {source}")]
+    Origin {
+        /// The name.
+        origin: String,
+        /// Why not.
+        source: VerifierKeyError,
+    },
     /// The kernel gave no random bytes.
     #[error("no random bytes: {0}")]
     NoRandom(getrandom::Error),
@@ -42,7 +51,7 @@ pub enum KeyError {
 ///
 /// # Errors
 ///
-/// If a file cannot be written and synced, or there are no random bytes.
+/// If a file cannot be written and synced, there are no random bytes, or the origin is no name for a key.
 pub fn make_if_missing(dir: &Path, name: &str, origin: &str) -> Result<(), KeyError> {
     let secret_path = dir.join(format!("{name}.key"));
     if secret_path.exists() {
@@ -55,18 +64,20 @@ pub fn make_if_missing(dir: &Path, name: &str, origin: &str) -> Result<(), KeyEr
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
     let mut seed = Zeroizing::new([0_u8; 32]);
     getrandom::fill(seed.as_mut_slice()).map_err(KeyError::NoRandom)?;
-    let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
-    let id = key_id(origin, &public);
+    let public = verifier(origin, &SigningKey::from_bytes(&seed))?;
     let public_path = dir.join(format!("{name}.vkey"));
     // The secret key last and by rename: a crash before that leaves no key in use, and the next start makes a new pair.
-    write(&public_path, &format!("{origin}+{id}+{}\n", *encode(&public)), 0o644).map_err(at(&public_path))?;
-    let secret = Zeroizing::new(format!("PRIVATE+KEY+{origin}+{id}+{}\n", *encode(seed.as_slice())));
+    write(&public_path, &format!("{public}\n"), 0o644).map_err(at(&public_path))?;
+    let secret = Zeroizing::new(format!("PRIVATE+KEY+{origin}+{}+{}\n", public.id(), *encode(seed.as_slice())));
     write(&secret_path, &secret, 0o600).map_err(at(&secret_path))?;
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
 }
 
-/// Signs with one key.
-pub struct Signer(SigningKey);
+/// Signs with one key, under its name.
+pub struct Signer {
+    key: SigningKey,
+    public: VerifierKey,
+}
 
 impl Signer {
     /// Reads `DIR/NAME.key`, which [`make_if_missing`] made for this origin.
@@ -79,17 +90,53 @@ impl Signer {
         let text = fs::read_to_string(&path).map_err(|source| KeyError::Io { path: path.clone(), source })?;
         let text = Zeroizing::new(text);
         let key = secret_of(text.trim_end(), origin).ok_or_else(|| KeyError::Damaged(path, origin.to_owned()))?;
-        Ok(Self(key))
+        Self::new(origin, key)
+    }
+
+    fn new(origin: &str, key: SigningKey) -> Result<Self, KeyError> {
+        let public = verifier(origin, &key)?;
+        Ok(Self { key, public })
+    }
+
+    /// The name it signs under. For a ledger this is its origin.
+    pub fn name(&self) -> &str {
+        self.public.name()
+    }
+
+    /// The key by which others verify; its text is the content of `NAME.vkey`.
+    pub const fn vkey(&self) -> &VerifierKey {
+        &self.public
+    }
+
+    /// Signs a text as a note (<https://c2sp.org/signed-note>): the text, an empty line, and the line of this key's signature.
+    ///
+    /// # Errors
+    ///
+    /// If the text does not end in a newline, has other control characters, or is too long for a note.
+    pub fn sign_note(&self, text: &str) -> Result<String, NoteError> {
+        note::check_text(text)?;
+        let whole = self.noted(text);
+        if whole.len() > note::MAX_NOTE_BYTES {
+            return Err(NoteError::TooLong { bytes: whole.len() });
+        }
+        Ok(whole)
+    }
+
+    /// The note of a text that is known to be one for a note.
+    pub(super) fn noted(&self, text: &str) -> String {
+        let bytes = self.sign(text.as_bytes()).to_vec();
+        let signature = NoteSignature { name: self.name().to_owned(), id: self.public.id(), bytes };
+        Note { text: text.to_owned(), signatures: vec![signature] }.to_text()
     }
 
     /// The signature over these bytes (RFC 8032, Ed25519).
     pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
-        self.0.sign(bytes).to_bytes()
+        self.key.sign(bytes).to_bytes()
     }
 
     /// The public key.
     pub fn public(&self) -> [u8; 32] {
-        self.0.verifying_key().to_bytes()
+        *self.public.public()
     }
 
     /// The public key as `openssl` reads it: SubjectPublicKeyInfo (RFC 8410) in PEM (RFC 7468).
@@ -109,14 +156,13 @@ fn secret_of(text: &str, origin: &str) -> Option<SigningKey> {
     (key_id(origin, key.verifying_key().as_bytes()) == id).then_some(key)
 }
 
-/// First four bytes of SHA-256 over name, newline, algorithm and public key, in hex.
-fn key_id(origin: &str, public: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(origin.as_bytes());
-    hash.update(b"\n");
-    hash.update([ED25519]);
-    hash.update(public);
-    hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+fn key_id(origin: &str, public: &[u8; 32]) -> String {
+    note::key_id(origin, public).to_string()
+}
+
+fn verifier(origin: &str, key: &SigningKey) -> Result<VerifierKey, KeyError> {
+    VerifierKey::new(origin, key.verifying_key().as_bytes())
+        .map_err(|source| KeyError::Origin { origin: origin.to_owned(), source })
 }
 
 fn encode(key: &[u8]) -> Zeroizing<String> {
@@ -166,9 +212,29 @@ mod tests {
     }
 
     #[test]
-    fn the_key_id_is_the_one_of_signed_note() {
-        // The example key of Go's sumdb/note documentation.
-        let key = STANDARD.decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
-        assert_eq!(key_id("PeterNeumann", &key[1..]), "c74f20a3");
+    fn a_key_signs_notes_under_its_name_and_no_other_text_than_a_note_may_have() {
+        let dir = tempfile::tempdir().unwrap();
+        make_if_missing(dir.path(), "purge", "lapsed/purge").unwrap();
+        let signer = Signer::read(dir.path(), "purge", "lapsed/purge").unwrap();
+        let public = fs::read_to_string(dir.path().join("purge.vkey")).unwrap();
+        assert_eq!(format!("{}\n", signer.vkey()), public);
+        let note = signer.sign_note("One line,\n\nand another.\n").unwrap();
+        let read = Note::parse(note.as_bytes()).unwrap();
+        assert_eq!(read.text, "One line,\n\nand another.\n");
+        assert_eq!(read.verify(&VerifierKey::parse(public.trim_end()).unwrap()), Ok(()));
+        assert_eq!(signer.sign_note("One line."), Err(NoteError::Unended));
+        assert_eq!(signer.sign_note("One\r\nline.\n"), Err(NoteError::Control { line: 1 }));
+        let long = "a".repeat(note::MAX_NOTE_BYTES - 1) + "\n";
+        assert!(matches!(signer.sign_note(&long), Err(NoteError::TooLong { .. })));
+    }
+
+    #[test]
+    fn an_origin_that_no_note_can_name_gets_no_key() {
+        let dir = tempfile::tempdir().unwrap();
+        for origin in ["", "two words", "one+one"] {
+            let made = make_if_missing(dir.path(), "purge", origin);
+            assert!(matches!(made, Err(KeyError::Origin { source: VerifierKeyError::Name, .. })), "{origin}");
+        }
+        assert!(!dir.path().join("purge.key").exists());
     }
 }

@@ -1,5 +1,12 @@
-//! The append-only ledgers, as far as they are built: the keys that will sign their checkpoints, and the one that signs packages.
+//! The append-only ledgers, as far as they are built: their keys, the hash tree, and the C2SP layouts in which others read them.
 //!
-//! Knows nothing of leases.
+//! All but [`keys`] is pure: bytes and hashes in, bytes and hashes out. Knows nothing of leases, nor of where a ledger is kept.
+#![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+pub mod checkpoint;
 pub mod keys;
+pub mod merkle;
+pub mod note;
+pub mod receipt;
+mod text;
+pub mod tile;
