@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 600;
 
 /// Every module at the top, with those that it may use; the lowest first.
-const MAY_USE: [(&str, &[&str]); 22] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain"]),
@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("desk", &["domain", "config", "written", "api"]),
     ("shown", &["domain", "api"]),
     ("ledger", &[]),
-    ("store", &["domain"]),
+    ("store", &["domain", "ledger"]),
     ("tokens", &["domain", "config"]),
     ("canonical", &["domain"]),
     ("audit", &["domain", "canonical"]),
@@ -30,36 +30,19 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("settle", &["domain", "config", "store"]),
     ("lookup", &["domain", "config", "store"]),
     ("purge", &["domain", "canonical", "config", "store"]),
+    ("evidence", &["domain", "canonical", "config", "ledger", "audit", "purge"]),
     (
         "daemon",
         &[
-            "domain",
-            "clock",
-            "wire",
-            "sources",
-            "config",
-            "written",
-            "api",
-            "desk",
-            "ledger",
-            "store",
-            "tokens",
-            "audit",
-            "canonical",
-            "watch",
-            "ingest",
-            "lookup",
-            "purge",
-            "settle",
-            "shown",
-            "package",
+            "domain", "clock", "wire", "sources", "config", "written", "api", "desk", "ledger", "store", "tokens",
+            "audit", "watch", "ingest", "lookup", "purge", "settle", "shown", "package",
         ],
     ),
     (
         "cli",
         &[
             "domain", "clock", "wire", "sources", "config", "written", "api", "ledger", "store", "tokens", "audit",
-            "ingest", "lookup", "purge", "shown", "daemon",
+            "ingest", "lookup", "purge", "shown", "evidence", "daemon",
         ],
     ),
 ];

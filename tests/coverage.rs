@@ -60,7 +60,7 @@ impl Place {
 
     fn start(&mut self) {
         let config = Config::read(&self.site.path("lapsed.toml")).unwrap();
-        let daemon = self.runtime.block_on(Daemon::start(config, self.clock.clone(), false)).unwrap();
+        let daemon = self.runtime.block_on(Daemon::start(config, self.clock.clone(), Flags::default())).unwrap();
         let radius = daemon.radius_addresses()[0];
         let (stop, stopped) = oneshot::channel();
         let ended = self.runtime.spawn(async move {

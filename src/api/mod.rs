@@ -5,6 +5,7 @@ mod answer;
 mod clock;
 mod emergency;
 mod events;
+mod ledger;
 mod hold;
 pub mod openapi;
 mod package;
@@ -22,6 +23,7 @@ pub use answer::{AtText, BoundaryText, HeardText, InsideText, LedgerText, LineTe
 pub use clock::{AcceptAnswer, AcceptRequest, ClockState, ClockStatus};
 pub use emergency::{EmergencyCounts, EmergencyLine, EmergencyList, FollowUpRequest};
 pub use events::{EventAck, StreamEnd};
+pub use ledger::{LedgerKeys, ReceiptAnswer};
 pub use hold::{AttachRequest, HeldSpan, HoldList, HoldRequest, HoldSheet, HoldState};
 pub use package::{Certificate, CertifiedItem, CustodianText, Package, PackageContent, PackageFile};
 pub use policy::{AskersText, PolicyAnswer, PolicySource, PolicyText, ProcessTypeText, RetentionText, SourceKind};
@@ -76,6 +78,8 @@ pub const CLOCK: &str = "/v1/clock";
 pub const CLOCK_ACCEPT: &str = "/v1/clock/accept";
 /// `GET`: a [`PurgeStatus`].
 pub const PURGE_STATUS: &str = "/v1/purge/status";
+/// The public keys of the ledgers.
+pub const LEDGER_KEYS: &str = "/v1/ledgers/keys";
 /// `GET`, with `?window=24h` for a change of the window: a [`PlanAnswer`].
 pub const PURGE_PLAN: &str = "/v1/purge/plan";
 /// `GET`, with `?from=` and `&limit=`: [`PurgeReports`]; with `/` and a number behind it, that report's canonical text.

@@ -16,6 +16,9 @@ const DESCRIPTION: &str = "Who held an IP address, asked under a legal process. 
     Who asks is said by a bearer token, else by the user of the process on the socket, else by the certificate that was shown. \
     `x-roles` lists the roles that may; every other is answered 403. A problem is an RFC 9457 document.";
 
+/// What stands behind `tile/`; its slashes are no ends of a parameter (C2SP tlog-tiles).
+const TILE: &str = "^([0-9]|[1-5][0-9]|6[0-3]|entries)(/x[0-9]{3})*/[0-9]{3}([.]p/[1-9][0-9]{0,2})?$";
+
 /// The document as text, with a line feed at its end; the same bytes each time.
 ///
 /// # Errors
@@ -28,10 +31,10 @@ pub fn text() -> Result<String, serde_json::Error> {
 /// The document.
 pub fn document() -> Value {
     let (mut taken, mut given) = (generator(false), generator(true));
-    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for route in ROUTES {
         let operation = operation(route, &mut taken, &mut given);
-        paths.entry(route.path).or_default().insert(route.method.name().to_lowercase(), operation);
+        paths.entry(route.path.replace("{*", "{")).or_default().insert(route.method.name().to_lowercase(), operation);
     }
     // What is only given has the fields that are always there as required; what is taken too has not.
     let mut schemas = given.take_definitions(true);
@@ -102,17 +105,20 @@ fn content(content: Content, schemas: &mut SchemaGenerator) -> Option<Value> {
         Content::None => None,
         Content::Json(schema) => Some(json!({ "application/json": { "schema": schema(schemas) } })),
         Content::Lines => Some(json!({ NDJSON: { "schema": { "type": "string" } } })),
+        Content::Bytes => Some(json!({ "application/octet-stream": {} })),
         Content::Text => Some(json!({ "text/plain; charset=utf-8": { "schema": { "type": "string" } } })),
     }
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
-    let named = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let named = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_start_matches('*'));
     let in_path = named.map(|name| {
-        let schema = if name == "id" {
-            json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" })
-        } else {
-            json!({ "type": "integer", "minimum": 0 })
+        let schema = match name {
+            "id" => json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }),
+            "log" => json!({ "type": "string", "enum": ["access", "purge"] }),
+            "tile" => json!({ "type": "string", "pattern": TILE }),
+            _ => json!({ "type": "integer", "minimum": 0 }),
         };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
@@ -162,7 +168,7 @@ fn problems() -> Value {
 /// `post-requests-items`, from `POST /v1/requests/{id}/items`; what is done to one is told from what is done to all.
 fn name(route: &Route) -> String {
     let parts = route.path.trim_start_matches("/v1").split('/').filter(|part| !part.is_empty());
-    let parts = parts.map(|part| part.trim_matches(['{', '}']));
+    let parts = parts.map(|part| part.trim_matches(['{', '*', '}']));
     let method = match route.method {
         Method::Get => "get",
         Method::Post => "post",

@@ -11,9 +11,9 @@ use crate::domain::actor::Role;
 use super::{
     ANOMALIES, AcceptAnswer, AcceptRequest, AnomaliesAnswer, Answers, AnswersRequest, AttachRequest, CLOCK,
     CLOCK_ACCEPT, Certificate, ClockStatus, Done, EMERGENCIES, EVENTS, EmergencyList, FieldsAdded, FieldsPaper,
-    FollowUpRequest, HOLDS, HoldList, HoldRequest, HoldSheet, ItemsPaper, LIVEZ, LOOKUPS, LookupAnswer, LookupRequest,
+    FollowUpRequest, HOLDS, HoldList, HoldRequest, HoldSheet, ItemsPaper, LEDGER_KEYS, LIVEZ, LOOKUPS, LedgerKeys, LookupAnswer, LookupRequest,
     POLICY, PURGE_PLAN, PURGE_REPORTS, PURGE_RUN, PURGE_STATUS, PURGE_WINDOW, Package, PlanAnswer, PolicyAnswer,
-    PurgeReports, PurgeStatus, READYZ, REQUESTS, REQUESTS_PREVIEW, RequestList, RequestOpened, RequestPaper,
+    PurgeReports, PurgeStatus, READYZ, REQUESTS, ReceiptAnswer, REQUESTS_PREVIEW, RequestList, RequestOpened, RequestPaper,
     RequestPreview, RequestSheet, RunAnswer, STATUS, SUBSCRIBERS, StatusAnswer, SubscriberAnswer, SubscriberRequest,
     TRIAGE, TriageAnswer, TriageRequest, WindowAnswer, WindowRequest,
 };
@@ -46,6 +46,12 @@ pub const HOLD_ATTACH: &str = "/v1/holds/{id}/attach";
 pub const HOLD_RENEW: &str = "/v1/holds/{id}/renew";
 /// Its end.
 pub const HOLD_RELEASE: &str = "/v1/holds/{id}/release";
+/// The signed checkpoint of a ledger.
+pub const LEDGER_CHECKPOINT: &str = "/v1/ledgers/{log}/checkpoint";
+/// A tile of a ledger's hashes, or a bundle of its entries: the rest of the path is named as C2SP tlog-tiles does.
+pub const LEDGER_TILE: &str = "/v1/ledgers/{log}/tile/{*tile}";
+/// The receipt of an access.
+pub const RECEIPT: &str = "/v1/ledgers/access/receipts/{index}";
 /// One purge report.
 pub const PURGE_REPORT: &str = "/v1/purge/reports/{sequence}";
 
@@ -82,6 +88,8 @@ pub enum Content {
     Lines,
     /// Plain text.
     Text,
+    /// Bytes.
+    Bytes,
 }
 
 /// What becomes of a request that comes again under the same `Idempotency-Key`.
@@ -111,7 +119,7 @@ pub struct Query {
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path; a part in braces stands for any one part.
+    /// The path; a part in braces stands for any one part, one that begins with a star for all that follow.
     pub path: &'static str,
     /// What it does, as in "may not look up who held an address".
     pub deed: &'static str,
@@ -241,6 +249,10 @@ pub static ROUTES: &[Route] = &[
         json::<WindowAnswer>(),
     )
     .with(&[400]),
+    get(LEDGER_KEYS, "read the ledgers' public keys", anyone, json::<LedgerKeys>()),
+    get(LEDGER_CHECKPOINT, "read a ledger's checkpoint", Role::may_read_ledgers, Content::Text).with(&[404]),
+    get(LEDGER_TILE, "read a ledger", Role::may_read_ledgers, Content::Bytes).with(&[404]),
+    get(RECEIPT, "have a receipt for an access", Role::may_have_receipts, json::<ReceiptAnswer>()).with(&[400, 404]),
     for_all(LIVEZ, "see that the process runs"),
     for_all(READYZ, "see whether events are taken").with(&[503]),
 ];
@@ -308,6 +320,7 @@ impl Route {
             match (ours.next(), theirs.next()) {
                 (None, None) => return true,
                 (Some(ours), Some(theirs)) if ours == theirs => {}
+                (Some(ours), Some(theirs)) if ours.starts_with("{*") && !theirs.is_empty() => return true,
                 (Some(ours), Some(theirs)) if ours.starts_with('{') && !theirs.is_empty() => {}
                 _ => return false,
             }

@@ -10,7 +10,7 @@ use crate::store::{Inventory, WindUp, WindUpError};
 use super::{Ending, say, tell};
 
 /// What of the state directory is not the store's own, and goes with it.
-const ALSO: [&str; 2] = ["tokens", "ledger-keys"];
+const ALSO: [&str; 4] = ["tokens", "ledger-keys", "access.checkpoint", "purge.checkpoint"];
 
 /// Destroys every key and removes the store, after the state directory's name was given.
 pub(super) fn decommission(file: &Path, confirm: Option<String>) -> Ending {

@@ -46,6 +46,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use ending::Ending;
 
+use crate::daemon::Flags;
 use crate::shown::{cells, escape};
 
 /// Lapsed: IP-assignment records that are kept for a window, answered under legal process, and destroyed.
@@ -78,6 +79,10 @@ enum LapsedCommand {
         /// Replace a keyring that is missing or damaged by a new one; what the old one opened is lost.
         #[arg(long)]
         new_keyring: bool,
+        /// Go on with a store that was put back from a copy: its ledgers are older than what was handed out. They get new keys and new
+        /// names, and the next purge report says to every auditor that it was restored.
+        #[arg(long)]
+        after_restore: bool,
     },
     /// Check a configuration file and say everything that is wrong with it.
     CheckConfig {
@@ -226,7 +231,9 @@ enum Output {
 pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
     match LapsedArgs::try_parse_from(args) {
         Err(error) => usage(&error),
-        Ok(LapsedArgs { command: LapsedCommand::Run { config, new_keyring } }) => run::run(&config, new_keyring),
+        Ok(LapsedArgs { command: LapsedCommand::Run { config, new_keyring, after_restore } }) => {
+            run::run(&config, Flags { new_keyring, after_restore })
+        }
         Ok(LapsedArgs { command: LapsedCommand::CheckConfig { file } }) => check_config::check(&file),
         Ok(LapsedArgs { command: LapsedCommand::Token(args) }) => token::token(&args),
         Ok(LapsedArgs { command: LapsedCommand::Sweep { config } }) => sweep::sweep(&config),

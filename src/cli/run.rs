@@ -8,12 +8,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::daemon::{Daemon, DaemonError};
+use crate::daemon::{Daemon, DaemonError, Flags};
 
 use super::{Ending, tell};
 
 /// Runs the daemon until SIGTERM or SIGINT; SIGHUP has the files of TLS read again.
-pub(super) fn run(file: &Path, new_keyring: bool) -> Ending {
+pub(super) fn run(file: &Path, flags: Flags) -> Ending {
     let config = match Config::read(file) {
         Ok(config) => config,
         Err(error) => {
@@ -30,7 +30,7 @@ pub(super) fn run(file: &Path, new_keyring: bool) -> Ending {
         tracing::warn!("{remark}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let ended = runtime.map_err(DaemonError::Thread).and_then(|runtime| runtime.block_on(serve(config, new_keyring)));
+    let ended = runtime.map_err(DaemonError::Thread).and_then(|runtime| runtime.block_on(serve(config, flags)));
     match ended {
         Ok(()) => Ending::Ok,
         Err(error) => {
@@ -40,12 +40,12 @@ pub(super) fn run(file: &Path, new_keyring: bool) -> Ending {
     }
 }
 
-async fn serve(config: Config, new_keyring: bool) -> Result<(), DaemonError> {
+async fn serve(config: Config, flags: Flags) -> Result<(), DaemonError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Thread)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(DaemonError::Thread)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Thread)?;
     let socket = config.listen.api_socket.clone();
-    let daemon = Daemon::start(config, Arc::new(SystemClock), new_keyring).await?;
+    let daemon = Daemon::start(config, Arc::new(SystemClock), flags).await?;
     for address in daemon.radius_addresses() {
         tracing::info!(%address, "listening for RADIUS accounting");
     }

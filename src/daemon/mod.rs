@@ -13,6 +13,7 @@ mod coverage;
 mod desk;
 mod http;
 mod keyring;
+mod ledgers;
 mod purge;
 mod purge_terms;
 mod purge_view;
@@ -58,6 +59,7 @@ pub use http::TlsError;
 use http::{App, Gate, Keys};
 use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
+use ledgers::{LedgerError, Ledgers};
 use radius::Context;
 use readers::Readers;
 use room::Room;
@@ -66,6 +68,9 @@ use time::Time;
 use watching::Watching;
 use ways_in::WaysIn;
 use writer::{Queue, Writer};
+
+/// How often both ledgers are signed for: a checkpoint is never older than a minute.
+const SIGN_EVERY: Duration = Duration::from_secs(30);
 
 /// How long open requests may take to finish when the daemon stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -96,9 +101,12 @@ pub enum DaemonError {
     /// The purge cannot go on where it was.
     #[error("cannot go on purging: {0}")]
     Resume(#[from] ResumeError),
-    /// The keys of the ledgers cannot be made.
+    /// The key of packages cannot be made or read.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The ledgers cannot be signed for.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// A RADIUS address cannot be listened on.
     #[error("cannot listen for RADIUS on {address}: {source}")]
     Radius {
@@ -140,6 +148,16 @@ pub enum DaemonError {
     WriterPanicked,
 }
 
+/// What is said of a start that is out of the ordinary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// A new keyring may take the place of one that is missing or damaged, wherever it should be
+    /// ([`crate::store::Opening::new_keyring`]).
+    pub new_keyring: bool,
+    /// The store was put back from a copy: the ledgers go on in a new generation, and say so.
+    pub after_restore: bool,
+}
+
 /// A daemon that has started.
 pub struct Daemon {
     ways_in: WaysIn,
@@ -166,24 +184,24 @@ impl Daemon {
     ///
     /// If the store is not ours, damaged or in use, or an address cannot be listened on.
     ///
-    /// `new_keyring` lets a new keyring take the place of one that is missing or damaged, wherever it should be
-    /// ([`crate::store::Opening::new_keyring`]).
-    pub async fn start(mut config: Config, clock: Arc<dyn Clock>, new_keyring: bool) -> Result<Self, DaemonError> {
+    pub async fn start(mut config: Config, clock: Arc<dyn Clock>, flags: Flags) -> Result<Self, DaemonError> {
         // Before a key is destroyed or made, it must be known whether the clock that says so is to be believed.
         let time = Arc::new(Time::start(&config, clock)?);
         let started = time.believed();
-        let store = keyring::open_store(&config, &time, new_keyring)?;
+        let store = keyring::open_store(&config, &time, flags.new_keyring)?;
         config.follow_window(store.window());
         time.set_window(store.window(), store.cutoff());
         time.set_carry_interval(config.retention.carry_interval);
         let (config, store) = (Arc::new(config), Arc::new(store));
-        let package_key = signing_keys(&config.state_dir.join("ledger-keys"))?;
+        let keys = config.state_dir.join("ledger-keys");
+        let package_key = package_key(&keys)?;
+        let ledgers = Arc::new(Ledgers::open(&store, &keys, &config.keyring_dir, flags.after_restore)?);
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let (counters, view) = (Arc::new(Counters::default()), PurgeView::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
         let Writer { queue, thread: writer, ended: writer_ended } =
             start_writer(&store, &config, &counters, &room, &ears)?;
-        let purge = start_purge(&store, &config, &time, &counters, &room, &view).await?;
+        let purge = start_purge(&store, &config, &time, &counters, &room, &ledgers, &view).await?;
         let context = Context {
             config: Arc::clone(&config),
             time: Arc::clone(&time),
@@ -305,6 +323,7 @@ async fn start_purge(
     time: &Arc<Time>,
     counters: &Arc<Counters>,
     room: &Arc<Room>,
+    ledgers: &Arc<Ledgers>,
     view: &PurgeView,
 ) -> Result<Purge, DaemonError> {
     let purger = Purger::resume(Arc::clone(store), time.believed())?;
@@ -314,6 +333,7 @@ async fn start_purge(
         time: Arc::clone(time),
         counters: Arc::clone(counters),
         room: Arc::clone(room),
+        ledgers: Arc::clone(ledgers),
         purger,
         view: view.clone(),
         ran: None,
@@ -340,19 +360,33 @@ fn start_writer(
         room: Arc::clone(room),
         ears: Arc::clone(ears),
         heard: store.heard()?,
-        next_access: store.next_entry(Log::Access)?,
+        next_access: store.next_entry(Log::Access),
         queue: config.ingest.queue,
         batch: config.ingest.batch,
     })
     .map_err(DaemonError::Thread)
 }
 
-/// Makes the keys that are missing, and reads the one that signs packages: each signs one thing, and nothing else.
-fn signing_keys(dir: &Path) -> Result<Signer, KeyError> {
-    for name in ["access", "purge", "package"] {
-        keys::make_if_missing(dir, name, &format!("lapsed/{name}"))?;
-    }
+/// The key that signs packages, and nothing else. It is made if it is missing.
+fn package_key(dir: &Path) -> Result<Signer, KeyError> {
+    keys::make_if_missing(dir, "package", "lapsed/package")?;
     Signer::read(dir, "package", "lapsed/package")
+}
+
+/// Has both ledgers signed for at least every minute, whether anybody asks or not.
+async fn keep_signing(ledgers: Arc<Ledgers>, mut stopping: watch::Receiver<bool>) {
+    let mut beat = tokio::time::interval(SIGN_EVERY);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = beat.tick() => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        let ledgers = Arc::clone(&ledgers);
+        if tokio::task::spawn_blocking(move || ledgers.refresh()).await.is_err() {
+            tracing::error!("the signing was cut short");
+        }
+    }
 }
 
 /// Serves the API over TLS too, if it is configured.

@@ -19,6 +19,7 @@ use crate::purge::{
 use crate::store::{CaseClass, CommitError, KeyringFound, Log, Store, WindowError};
 
 use super::counters::Counters;
+use super::ledgers::Ledgers;
 use super::purge_terms;
 use super::purge_view::PurgeView;
 use super::room::Room;
@@ -53,6 +54,7 @@ pub(super) struct Purging {
     pub(super) time: Arc<Time>,
     pub(super) counters: Arc<Counters>,
     pub(super) room: Arc<Room>,
+    pub(super) ledgers: Arc<Ledgers>,
     pub(super) purger: Purger,
     pub(super) view: PurgeView,
     /// Time since boot at which the last run began.
@@ -70,6 +72,11 @@ impl Purging {
     pub(super) fn begin(&mut self) -> Result<(), CommitError> {
         if let KeyringFound::Lost(_) = self.store.keyring_history().found {
             self.purger.note(Exception::KeyringLost { at: self.time.believed() });
+        }
+        if self.ledgers.restored() {
+            self.purger.note(Exception::Restored { at: self.time.believed() });
+            // Before anything is signed in the new generation, it is durable that there is one.
+            self.purger.keep()?;
         }
         match self.store.sweep_notes() {
             Ok(notes) => {
@@ -254,7 +261,7 @@ impl Purging {
             },
             erasure: purge_terms::erasure(self.store.erasure()),
             holds: self.store.cases().iter().filter(|case| case.class == CaseClass::Hold).fold(0, |count, _| count + 1),
-            accesses: self.store.next_entry(Log::Access).map_err(CommitError::Failed)?,
+            accesses: self.store.next_entry(Log::Access),
         };
         let reports = self.purger.close(&closing)?;
         if std::mem::take(&mut self.swept) {
@@ -264,6 +271,7 @@ impl Purging {
             }
         }
         reports.iter().for_each(say);
+        self.ledgers.refresh();
         Ok(())
     }
 

@@ -79,6 +79,16 @@ impl Role {
         matches!(self, Self::Auditor)
     }
 
+    /// May this role read both ledgers? They hold no personal data of subscribers.
+    pub const fn may_read_ledgers(self) -> bool {
+        matches!(self, Self::Auditor)
+    }
+
+    /// May this role have a receipt for an access? It proves that an entry is in the ledger.
+    pub const fn may_have_receipts(self) -> bool {
+        matches!(self, Self::Analyst | Self::Approver | Self::Auditor)
+    }
+
     /// May this role read what was purged, and the reports of it? They hold no personal data.
     pub const fn may_read_purges(self) -> bool {
         matches!(self, Self::Operator | Self::Auditor | Self::Approver)

@@ -1,7 +1,11 @@
 //! A proof, to be checked without the ledger, that an entry is in it: C2SP tlog-proof (<https://c2sp.org/tlog-proof>).
 //!
-//! A line that says what it is, the entry's index, the hashes that lead from the entry to the root, an empty line, and the signed checkpoint.
-//! The layout allows for a line of extra data, which nothing signs; it is neither written nor read here.
+//! A line that says what it is, a line of extra data, which there need not be, the entry's index, the hashes that lead from the entry to
+//! the root, an empty line, and the signed checkpoint. Nothing signs the extra data as such: an entry that travels as that is proven by
+//! the hashes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::merkle::{Hash, inclusion_holds};
@@ -25,12 +29,15 @@ pub enum ReceiptError {
     /// The first line says something else.
     #[error("line 1 of the receipt is not {FIRST}")]
     First,
-    /// There is extra data.
-    #[error("line 2 of the receipt is extra data, which is not read, since nothing signs it")]
+    /// The line of extra data is none.
+    #[error("line 2 of the receipt is not `extra` and base64")]
     Extra,
-    /// The second line is no index.
-    #[error("line 2 of the receipt is not `index` and a number without leading zeros")]
-    Index,
+    /// The line of the index is none.
+    #[error("line {line} of the receipt is not `index` and a number without leading zeros")]
+    Index {
+        /// Where, counted from 1.
+        line: usize,
+    },
     /// A hash is none.
     #[error("line {line} of the receipt is not the base64 of 32 bytes")]
     Hash {
@@ -59,6 +66,8 @@ pub enum ReceiptError {
 /// A receipt as it was read or made. Unverified.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Receipt {
+    /// Extra data: the entry itself, if it travels with its receipt.
+    pub extra: Option<Vec<u8>>,
     /// Which entry, counted from 0.
     pub index: u64,
     /// From the entry's sibling up to the root's child.
@@ -71,7 +80,8 @@ impl Receipt {
     /// The receipt's bytes.
     pub fn to_text(&self) -> String {
         let hashes: String = self.proof.iter().map(|hash| format!("{hash}\n")).collect();
-        format!("{FIRST}\nindex {}\n{hashes}\n{}", self.index, self.checkpoint)
+        let extra = self.extra.as_ref().map(|extra| format!("extra {}\n", STANDARD.encode(extra))).unwrap_or_default();
+        format!("{FIRST}\n{extra}index {}\n{hashes}\n{}", self.index, self.checkpoint)
     }
 
     /// Reads a receipt. [`to_text`](Self::to_text) of what was read are the same bytes.
@@ -82,22 +92,21 @@ impl Receipt {
     pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptError> {
         let text = std::str::from_utf8(bytes).map_err(|error| ReceiptError::NotUtf8 { at: error.valid_up_to() })?;
         let rest = text.strip_prefix(FIRST).and_then(|rest| rest.strip_prefix('\n')).ok_or(ReceiptError::First)?;
-        if rest.starts_with("extra ") {
-            return Err(ReceiptError::Extra);
-        }
         let (head, checkpoint) = rest.split_once("\n\n").ok_or(ReceiptError::NoCheckpoint)?;
-        let mut lines = head.split('\n');
-        let index = lines.next().and_then(|line| line.strip_prefix("index ")).and_then(text::decimal);
-        let index = index.ok_or(ReceiptError::Index)?;
+        let mut lines = (2..).zip(head.split('\n')).peekable();
+        let extra = lines.next_if(|(_, line)| line.starts_with("extra")).and_then(|(_, line)| line.strip_prefix("extra "));
+        let extra = extra.map(|extra| text::base64(extra).ok_or(ReceiptError::Extra)).transpose()?;
+        let (line, index) = lines.next().ok_or(ReceiptError::NoCheckpoint)?;
+        let index = index.strip_prefix("index ").and_then(text::decimal).ok_or(ReceiptError::Index { line })?;
         let hash = |(line, text)| text::hash(text).ok_or(ReceiptError::Hash { line });
         // One more than there may be, so that a long text costs no more than a line too many.
-        let proof: Vec<_> = (3..).zip(lines).take(MAX_HASHES.saturating_add(1)).map(hash).collect::<Result<_, _>>()?;
+        let proof: Vec<_> = lines.take(MAX_HASHES.saturating_add(1)).map(hash).collect::<Result<_, _>>()?;
         if proof.len() > MAX_HASHES {
             return Err(ReceiptError::TooManyHashes);
         }
         let note = Note::parse(checkpoint.as_bytes()).map_err(CheckpointError::from)?;
         Checkpoint::parse(&note.text)?;
-        Ok(Self { index, proof, checkpoint: checkpoint.to_owned() })
+        Ok(Self { extra, index, proof, checkpoint: checkpoint.to_owned() })
     }
 
     /// Checks that this key signed the checkpoint, and that the entry is in the ledger that it speaks of. Gives the checkpoint.
@@ -135,7 +144,7 @@ mod tests {
         let leaves = [Hash::of_leaf(b"first"), Hash::of_leaf(b"second")];
         let root = Hash::of_node(&leaves[0], &leaves[1]);
         let checkpoint = Checkpoint { origin: "lapsed/access".to_owned(), size: 2, root }.sign(signer);
-        Receipt { index: 1, proof: vec![leaves[0]], checkpoint }
+        Receipt { extra: None, index: 1, proof: vec![leaves[0]], checkpoint }
     }
 
     #[test]
@@ -173,15 +182,17 @@ mod tests {
         let note = format!("a\n1\n{ZERO}\n\n— a AAAAAAA=\n");
         let with = |head: &str| format!("{FIRST}\n{head}\n\n{note}");
         assert!(Receipt::parse(with("index 0").as_bytes()).is_ok());
+        assert_eq!(Receipt::parse(with("extra AQ==\nindex 0").as_bytes()).unwrap().extra, Some(vec![1]));
         let hashes = |count: usize| with(&format!("index 0{}", format!("\n{ZERO}").repeat(count)));
         assert_eq!(Receipt::parse(hashes(64).as_bytes()).unwrap().proof.len(), 64);
         let wrong = [
             (String::new(), ReceiptError::First),
             (with("index 0").replace("v1", "v2"), ReceiptError::First),
-            (with("extra AQ==\nindex 0"), ReceiptError::Extra),
-            (with("index"), ReceiptError::Index),
-            (with("index 00"), ReceiptError::Index),
-            (with(&format!("{ZERO}\nindex 0")), ReceiptError::Index),
+            (with("extra AQ\nindex 0"), ReceiptError::Extra),
+            (with("extra AQ==\nindex x"), ReceiptError::Index { line: 3 }),
+            (with("index"), ReceiptError::Index { line: 2 }),
+            (with("index 00"), ReceiptError::Index { line: 2 }),
+            (with(&format!("{ZERO}\nindex 0")), ReceiptError::Index { line: 2 }),
             (with("index 0\nAAAA"), ReceiptError::Hash { line: 3 }),
             (with(&format!("index 0\n{ZERO}\n{ZERO}\r")), ReceiptError::Hash { line: 4 }),
             (hashes(65), ReceiptError::TooManyHashes),

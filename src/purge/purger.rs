@@ -60,7 +60,7 @@ impl Purger {
             Some(bytes) => Reported::from_bytes(&bytes).ok_or(ResumeError::Keys)?,
             None => Reported::default(),
         };
-        let (entries, sequence) = (store.next_entry(Log::Purge)?, tally.sequence());
+        let (entries, sequence) = (store.next_entry(Log::Purge), tally.sequence());
         if entries == sequence {
             let opening = Act { at: now, destruction: store.keyring_history().destroyed.clone() };
             Ok(Self { store, tally, reported, acts: vec![opening], oldest_kept: None })

@@ -54,7 +54,7 @@ use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
 pub use cases::{CaseClass, CaseId, CaseRecord, CaseRow, CasesError, Ended, EndedCase, NoCaseId, SealedRow};
 pub use engine::{CommitError, EngineError, Fault, Rows};
 pub use erasure::{Erasure, Together};
-pub use families::{Log, Number};
+pub use families::{Log, LogHashes, Number};
 pub use files::{Ballast, BallastError, Remembered, TrustedClock, TrustedClockError};
 pub use keyring::{
     DestroyedKey, Destruction, Extents, KeyRecord, KeyState, KeyringError, Loss, MadeKey, Maintained, ReadBack,
@@ -71,9 +71,11 @@ pub use purging::{
 };
 pub use rows::{DecodeError, MAX_RECORD_BYTES, decode, encode};
 
+use crate::ledger::merkle::Hash;
 use cases::Cases;
 use engine::{Column, Engine, Expiry};
-use families::{ledger, marks, meta};
+use families::ledger::{self, Trees};
+use families::{marks, meta};
 use files::Paths;
 use keyring::Keyring;
 use passage::{Frontier, Noted, Unsettled};
@@ -94,6 +96,8 @@ pub struct Store {
     frontier: Mutex<Frontier>,
     /// What came after its bucket was settled, and was not looked at yet.
     late: Mutex<Unsettled>,
+    /// The trees over the two logs.
+    trees: Mutex<Trees>,
     /// What is hidden for good, shared with the compactions.
     expiry: Arc<Expiry>,
     /// Held during a commit, and while the cutoff moves.
@@ -153,7 +157,11 @@ impl Store {
         self.forget_notes(&forgotten);
         let marks = batch.forgets_before().map(|first| marks::keys_before(&self.engine, first)).transpose()?;
         let forgetting = forgotten.forgetting().chain(marks.unwrap_or_default());
-        self.engine.change(batch.into_rows(&fresh), forgetting)?;
+        let mut trees = self.trees().clone();
+        let entries = batch.append_to(&mut trees).ok_or(CommitError::OutOfOrder)?;
+        self.engine.change(batch.into_rows(&fresh).chain(entries), forgetting)?;
+        // Nobody signs for an entry that is not durable.
+        *self.trees() = trees;
         self.note_late(late);
         Ok(hidden)
     }
@@ -210,8 +218,19 @@ impl Store {
     }
 
     /// The index that the next entry of a log gets.
-    pub fn next_entry(&self, log: Log) -> Result<u64, EngineError> {
-        ledger::next_entry(&self.engine, log)
+    pub fn next_entry(&self, log: Log) -> u64 {
+        self.trees().of(log).size()
+    }
+
+    /// The size of a log and the root over it, of what is durable.
+    pub fn tree(&self, log: Log) -> (u64, Hash) {
+        let trees = self.trees();
+        (trees.of(log).size(), trees.of(log).root())
+    }
+
+    /// The complete subtrees of a log. Of entries beyond the size that [`Store::tree`] gave there may be some.
+    pub fn log_hashes(&self, log: Log) -> LogHashes<'_> {
+        LogHashes::of(&self.engine, log)
     }
 
     /// Makes a coming commit fail: the one after `after` that succeed. For tests of those who depend on the store.
@@ -222,6 +241,10 @@ impl Store {
 
     fn committing(&self) -> MutexGuard<'_, ()> {
         self.committing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trees(&self) -> MutexGuard<'_, Trees> {
+        self.trees.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn width(&self) -> BucketWidth {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use super::cases::Cases;
 use super::engine::{Column, CommitError, Engine, EngineError, Expiry, Tuning};
 use super::erasure::Erasure;
+use super::families::ledger::Trees;
 use super::families::meta::{self, Number};
 use super::files::ballast::Ballast;
 use super::files::disk::{self, DiskError};
@@ -111,6 +112,7 @@ impl Store {
         let failed = |source| OpenError::Database { path: paths.database.clone(), source };
         let noted = Noted::read(&engine).map_err(failed)?;
         let frontier = Frontier::read(&engine).map_err(failed)?;
+        let trees = Trees::read(&engine).map_err(failed)?;
         if let Some(millis) = meta::number(&engine, Number::Cutoff).map_err(failed)? {
             expiry.publish(Cutoff::at(Timestamp::from_millis(millis)));
             // The run that left this number had counted.
@@ -126,6 +128,7 @@ impl Store {
             keyring,
             cases,
             frontier: Mutex::new(frontier),
+            trees: Mutex::new(trees),
             late: Mutex::new(Unsettled::of(&noted)),
             noted: RwLock::new(noted),
             expiry,
@@ -187,7 +190,7 @@ fn create_database(state_dir: &Path, database: &Path, tuning: &Tuning, store_id:
     let engine = Engine::create(&beside, tuning).map_err(failed)?;
     engine.commit(meta::identity_rows(store_id)).map_err(|error| match error {
         CommitError::Failed(source) => failed(source),
-        CommitError::Stopped => failed(EngineError::NoColumn(Column::Meta.name())),
+        CommitError::Stopped | CommitError::OutOfOrder => failed(EngineError::NoColumn(Column::Meta.name())),
     })?;
     drop(engine);
     disk::sync_dir(&beside)?;

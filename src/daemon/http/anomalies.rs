@@ -57,7 +57,7 @@ pub(super) async fn anomalies(
 fn glances(store: &Store, since: Timestamp) -> Result<Vec<Glance>, Problem> {
     let failed =
         |error: &dyn std::fmt::Display| Problem::internal(format!("the access ledger cannot be read: {error}"));
-    let mut end = store.next_entry(Log::Access).map_err(|error| failed(&error))?;
+    let mut end = store.next_entry(Log::Access);
     let mut glances = Vec::new();
     while end > 0 {
         let begin = end.saturating_sub(PIECE.try_into().unwrap_or(u64::MAX));

@@ -107,7 +107,7 @@ impl App {
         let instants: Vec<Timestamp> = items.iter().map(|(_, item, _)| item.at()).collect();
         let found = self.readers.read(move || {
             let failed = |error: &dyn std::fmt::Display| Problem::internal(format!("the purge reports: {error}"));
-            let count = app.store.next_entry(Log::Purge).map_err(|error| failed(&error))?;
+            let count = app.store.next_entry(Log::Purge);
             purge::covering(count, &instants, |number| {
                 let entries = app.store.entries(Log::Purge, number, 1).map_err(|error| failed(&error))?;
                 let (_, bytes) = entries.first().ok_or_else(|| failed(&format!("{number} is not there")))?;

@@ -12,6 +12,7 @@ mod gate;
 mod holds;
 mod identity;
 mod kept;
+mod ledgers;
 mod lookups;
 mod packages;
 mod policy;
@@ -57,6 +58,7 @@ use super::purge::Ask;
 use super::purge_view::PurgeView;
 use super::readers::Readers;
 use super::room::Room;
+use super::ledgers::Ledgers;
 use super::time::{InDoubt, Time};
 use super::watching::Watching;
 use super::writer::Queue;
@@ -80,6 +82,8 @@ pub(super) struct App {
     pub(super) desk: Arc<Desk>,
     pub(super) readers: Readers,
     pub(super) watching: Watching,
+    /// The ledgers as auditors see them.
+    pub(super) ledgers: Arc<Ledgers>,
     /// Signs packages.
     pub(super) package_key: Signer,
     pub(super) purge: PurgeView,
@@ -155,6 +159,10 @@ fn handlers() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         (api::POLICY, get(policy::policy)),
         (api::CLOCK, get(clock::status)),
         (api::CLOCK_ACCEPT, post(clock::accept)),
+        (api::LEDGER_KEYS, get(ledgers::keys)),
+        (routes::LEDGER_CHECKPOINT, get(ledgers::checkpoint)),
+        (routes::LEDGER_TILE, get(ledgers::tile)),
+        (routes::RECEIPT, get(ledgers::receipt)),
         (api::PURGE_STATUS, get(purge::status)),
         (api::PURGE_PLAN, get(purge::plan)),
         (api::PURGE_REPORTS, get(purge::reports)),

@@ -52,7 +52,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
         live_keys: seen.live_keys,
         unreadable_keys: u32::try_from(unreadable).unwrap_or(u32::MAX),
         erasure: seen.erasure.as_ref().map(erasure_text),
-        reports: app.next_report()?,
+        reports: app.store.next_entry(Log::Purge),
     }))
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn reports(
     may(asker.role, asker.role.may_read_purges(), "read purge reports; operator, auditor and approver may")?;
     let [from, limit] = query::values(query.as_deref(), ["from", "limit"])?;
     let limit = query::number("limit", limit)?.unwrap_or(SOME).min(MOST);
-    let next = app.next_report()?;
+    let next = app.store.next_entry(Log::Purge);
     // Where nobody says from where, the newest are meant.
     let from = query::number("from", from)?.unwrap_or(next.saturating_sub(limit));
     let entries = app.report_entries(from, limit)?;
@@ -176,10 +176,6 @@ impl App {
         })?;
         let cutoff = self.standing().horizon().to_string();
         Ok(WindowAnswer { old_ms: millis_of(old), new_ms: millis_of(window), cutoff })
-    }
-
-    fn next_report(&self) -> Result<u64, Problem> {
-        self.store.next_entry(Log::Purge).map_err(|error| Problem::internal(error.to_string()))
     }
 
     fn report_entries(&self, from: u64, limit: u64) -> Result<Vec<(u64, Vec<u8>)>, Problem> {

@@ -21,7 +21,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
     }
     let clock = app.time.status();
     let retention = &app.config.retention;
-    let access_entries = app.store.next_entry(Log::Access).map_err(|error| Problem::internal(error.to_string()))?;
+    let access_entries = app.store.next_entry(Log::Access);
     let found = app.room.found();
     let disk = DiskStatus {
         full: app.room.is_short(),

@@ -118,6 +118,9 @@ pub enum CommitError {
     /// An earlier commit failed, and nothing is written after that until the store is opened again.
     #[error("an earlier write failed: the store takes no more until it is opened again")]
     Stopped,
+    /// An entry is not the next one of its log. Nothing was written.
+    #[error("an entry of a ledger is not the next one")]
+    OutOfOrder,
 }
 
 /// How a commit fails when a test asks for it.

@@ -7,5 +7,5 @@ pub(super) mod ledger;
 pub(super) mod marks;
 pub(super) mod meta;
 
-pub use ledger::Log;
+pub use ledger::{Log, LogHashes};
 pub use meta::Number;

@@ -9,8 +9,20 @@ use std::time::SystemTime;
 use super::finding::{Incomplete, Remark};
 
 /// Names in the state directory. The keyring may be elsewhere; what is not there is not missed.
-const KNOWN: [&str; 10] =
-    ["LOCK", "POLICY", "db", "tokens", "ledger-keys", "keyring", "case-keys", "clock", "swept", "ballast"];
+const KNOWN: [&str; 12] = [
+    "LOCK",
+    "POLICY",
+    "db",
+    "tokens",
+    "ledger-keys",
+    "keyring",
+    "case-keys",
+    "clock",
+    "swept",
+    "ballast",
+    "access.checkpoint",
+    "purge.checkpoint",
+];
 /// How deep directories are followed; a link can lead in circles.
 const DEPTH: usize = 8;
 

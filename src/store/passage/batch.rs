@@ -9,8 +9,8 @@ use crate::domain::coverage::{Mark, Whose};
 use crate::domain::identity::SourceName;
 use crate::domain::time::{Bucket, BucketWidth, Cutoff, Timestamp};
 use crate::store::cases::SealedRow;
-use crate::store::engine::{Column, Write};
-use crate::store::families::ledger::{self, Log};
+use crate::store::engine::Write;
+use crate::store::families::ledger::{Log, Trees};
 use crate::store::families::marks;
 use crate::store::families::meta::{self, Number};
 
@@ -40,7 +40,8 @@ impl Batch {
         self.records.push(sealed);
     }
 
-    /// Adds an entry to a log. The index is [`Store::next_entry`](crate::store::Store::next_entry) plus what was added since.
+    /// Adds an entry to a log. The index is [`Store::next_entry`](crate::store::Store::next_entry) plus what was added since; a commit
+    /// takes no other.
     pub fn entry(&mut self, log: Log, index: u64, bytes: Vec<u8>) {
         self.entries.push((log, index, bytes));
     }
@@ -109,6 +110,15 @@ impl Batch {
         self.records.len()
     }
 
+    /// Takes the entries out and appends them to the trees; the rows of both. `None` if one is not the next of its log.
+    pub(in crate::store) fn append_to(&mut self, trees: &mut Trees) -> Option<Vec<Write>> {
+        let mut rows = Vec::new();
+        for (log, index, entry) in self.entries.drain(..) {
+            rows.extend(trees.append(log, index, entry)?);
+        }
+        Some(rows)
+    }
+
     /// Leaves out the records that are hidden, and says how many those were.
     pub(in crate::store) fn leave_out(&mut self, cutoff: Cutoff) -> u64 {
         let before = self.records.len();
@@ -171,14 +181,9 @@ impl Batch {
         late.filter_map(|sealed| sealed.by_address.as_ref().map(|(key, _)| Row(*key))).collect()
     }
 
-    /// The rows, with what is to be noted for the first time.
+    /// The rows but those of entries, with what is to be noted for the first time.
     pub(in crate::store) fn into_rows(self, fresh: &Noted) -> impl Iterator<Item = Write> {
         let records = self.records.into_iter().flat_map(Sealed::into_rows);
-        let entries = self.entries.into_iter().map(|(log, index, value)| Write {
-            column: Column::Ledger,
-            key: ledger::key(log, index).to_vec(),
-            value,
-        });
         let sealed = self.sealed.into_iter().map(SealedRow::into_write);
         let meta = fresh
             .rows()
@@ -189,7 +194,7 @@ impl Batch {
             .chain(self.tally.map(meta::tally_row))
             .chain(self.keys_reported.map(meta::keys_reported_row))
             .collect::<Vec<_>>();
-        records.chain(entries).chain(sealed).chain(meta)
+        records.chain(sealed).chain(meta)
     }
 }
 
