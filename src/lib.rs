@@ -16,7 +16,7 @@
 //! - [`store`]: sealed records in buckets whose keys can be destroyed; the only module that names RocksDB. Will never give
 //!   out a record without a cutoff.
 //! - [`canonical`]: text of which each meaning has one form: what entries of the ledgers are written in. Knows no entry.
-//! - [`ledger`]: the append-only logs. Knows nothing of leases.
+//! - [`ledger`]: the append-only logs: hash tree, signed checkpoints, tiles and receipts, as C2SP lays them out. Knows nothing of leases.
 //! - [`ingest`]: from an event to the records that are kept of it.
 //! - [`settle`]: the pass that writes down what statements mean, so that forgetting changes no answer. Will never disclose.
 //! - [`lookup`]: gathers statements, settles them, judges; from an address to who held it, and from a subscriber to what they

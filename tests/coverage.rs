@@ -12,7 +12,7 @@ use std::time::Duration;
 use lapsed::api::{GapText, LookupAnswer, SourceStatus};
 use lapsed::clock::ManualClock;
 use lapsed::config::Config;
-use lapsed::daemon::Daemon;
+use lapsed::daemon::{Daemon, Flags};
 use lapsed::domain::time::Timestamp;
 use lapsed::domain::verdict::{Caution, Verdict};
 use lapsed::wire::radius::accounting::StatusType;

@@ -83,7 +83,9 @@ fn rows_wait_while_the_clock_is_in_doubt_and_are_taken_when_it_is_right() {
     let clock = Arc::new(ManualClock::at(start));
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let config = Config::read(&site.path("lapsed.toml")).unwrap();
-    let daemon = runtime.block_on(lapsed::daemon::Daemon::start(config, clock.clone(), Flags::default())).unwrap();
+    let daemon = runtime
+        .block_on(lapsed::daemon::Daemon::start(config, clock.clone(), lapsed::daemon::Flags::default()))
+        .unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = runtime.spawn(daemon.serve(async move { stopped.await.unwrap() }));
     let before = start.minus(Duration::from_secs(60));

@@ -111,7 +111,10 @@ fn content(content: Content, schemas: &mut SchemaGenerator) -> Option<Value> {
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
-    let named = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    let named = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| name.trim_start_matches('*'));
     let in_path = named.map(|name| {
         let schema = match name {

@@ -11,11 +11,12 @@ use crate::domain::actor::Role;
 use super::{
     ANOMALIES, AcceptAnswer, AcceptRequest, AnomaliesAnswer, Answers, AnswersRequest, AttachRequest, CLOCK,
     CLOCK_ACCEPT, Certificate, ClockStatus, Done, EMERGENCIES, EVENTS, EmergencyList, FieldsAdded, FieldsPaper,
-    FollowUpRequest, HOLDS, HoldList, HoldRequest, HoldSheet, ItemsPaper, LEDGER_KEYS, LIVEZ, LOOKUPS, LedgerKeys, LookupAnswer, LookupRequest,
-    POLICY, PURGE_PLAN, PURGE_REPORTS, PURGE_RUN, PURGE_STATUS, PURGE_WINDOW, Package, PlanAnswer, PolicyAnswer,
-    PurgeReports, PurgeStatus, READYZ, REQUESTS, ReceiptAnswer, REQUESTS_PREVIEW, RequestList, RequestOpened, RequestPaper,
-    RequestPreview, RequestSheet, RunAnswer, STATUS, SUBSCRIBERS, StatusAnswer, SubscriberAnswer, SubscriberRequest,
-    TRIAGE, TriageAnswer, TriageRequest, WindowAnswer, WindowRequest,
+    FollowUpRequest, HOLDS, HoldList, HoldRequest, HoldSheet, ItemsPaper, LEDGER_KEYS, LIVEZ, LOOKUPS, LedgerKeys,
+    LookupAnswer, LookupRequest, POLICY, PURGE_PLAN, PURGE_REPORTS, PURGE_RUN, PURGE_STATUS, PURGE_WINDOW, Package,
+    PlanAnswer, PolicyAnswer, PurgeReports, PurgeStatus, READYZ, REQUESTS, REQUESTS_PREVIEW, ReceiptAnswer,
+    RequestList, RequestOpened, RequestPaper, RequestPreview, RequestSheet, RunAnswer, STATUS, SUBSCRIBERS,
+    StatusAnswer, SubscriberAnswer, SubscriberRequest, TRIAGE, TriageAnswer, TriageRequest, WindowAnswer,
+    WindowRequest,
 };
 
 /// One request on file.

@@ -30,7 +30,9 @@ pub enum LedgerError {
         source: io::Error,
     },
     /// It is none of ours.
-    #[error("{path} is no checkpoint that our key signed: {source}; if the keys or this file were put back from a copy, start once with --after-restore")]
+    #[error(
+        "{path} is no checkpoint that our key signed: {source}; if the keys or this file were put back from a copy, start once with --after-restore"
+    )]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -62,7 +64,6 @@ pub enum LedgerError {
 
 /// One ledger.
 struct Ledger {
-    log: Log,
     signer: Signer,
     handed_out: HandedOut,
     newest: Mutex<Option<Newest>>,
@@ -114,9 +115,10 @@ impl Ledgers {
     ///
     /// If a ledger is not the one that was handed out, unless `after_restore` says that this is known.
     pub(super) fn open(store: &Arc<Store>, keys: &Path, kept: &Path, after_restore: bool) -> Result<Self, LedgerError> {
-        let generation = Log::ALL.into_iter().map(|log| generation(log, kept)).try_fold(1, |latest: u32, found| {
-            Ok::<_, LedgerError>(latest.max(found?))
-        })?;
+        let generation = Log::ALL
+            .into_iter()
+            .map(|log| generation(log, kept))
+            .try_fold(1, |latest: u32, found| Ok::<_, LedgerError>(latest.max(found?)))?;
         let open = |generation| {
             let access = Ledger::open(store, Log::Access, keys, kept, generation)?;
             Ok::<_, LedgerError>((access, Ledger::open(store, Log::Purge, keys, kept, generation)?))
@@ -206,7 +208,7 @@ impl Ledger {
         let (name, origin) = (key_of(log, generation), origin_of(log, generation));
         keys::make_if_missing(keys, &name, &origin)?;
         let signer = Signer::read(keys, &name, &origin)?;
-        Ok(Self { log, signer, handed_out: HandedOut::at(path_of(log, kept)), newest: Mutex::new(None) })
+        Ok(Self { signer, handed_out: HandedOut::at(path_of(log, kept)), newest: Mutex::new(None) })
     }
 
     /// The same, held against what was handed out.
@@ -236,7 +238,10 @@ mod tests {
 
     #[test]
     fn a_generation_is_known_by_its_origin() {
-        assert_eq!([1, 2, 11].map(|number| origin_of(Log::Purge, number)), ["lapsed/purge", "lapsed/purge/2", "lapsed/purge/11"]);
+        assert_eq!(
+            [1, 2, 11].map(|number| origin_of(Log::Purge, number)),
+            ["lapsed/purge", "lapsed/purge/2", "lapsed/purge/11"]
+        );
         for number in [1, 2, 11] {
             assert_eq!(generation_of(&origin_of(Log::Access, number), Log::Access), Some(number));
         }

@@ -57,9 +57,9 @@ use coverage::Ears;
 use desk::Desk;
 pub use http::TlsError;
 use http::{App, Gate, Keys};
+use ledgers::{LedgerError, Ledgers};
 use purge::{Ask, Purge, Purging};
 use purge_view::PurgeView;
-use ledgers::{LedgerError, Ledgers};
 use radius::Context;
 use readers::Readers;
 use room::Room;
@@ -225,6 +225,7 @@ impl Daemon {
             desk: Arc::new(Desk::open(Arc::clone(&store))?),
             readers: Readers::start().map_err(DaemonError::Thread)?,
             watching: Watching::start(started).map_err(DaemonError::Random)?,
+            ledgers: Arc::clone(&ledgers),
             package_key,
             purge: view,
             tokens: RwLock::new(Tokens::default()),
@@ -244,6 +245,7 @@ impl Daemon {
             serve_api(Arc::clone(&app), stopping.clone()).await?,
             tokio::spawn(http::keep_fresh(Arc::clone(&app), stopping.clone())),
             tokio::spawn(time::watch(time, stopping.clone())),
+            tokio::spawn(keep_signing(ledgers, stopping.clone())),
             tokio::spawn(listening),
         ];
         let tls = serve_tls(app, stopping, &mut tasks).await?;

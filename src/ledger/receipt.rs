@@ -94,7 +94,8 @@ impl Receipt {
         let rest = text.strip_prefix(FIRST).and_then(|rest| rest.strip_prefix('\n')).ok_or(ReceiptError::First)?;
         let (head, checkpoint) = rest.split_once("\n\n").ok_or(ReceiptError::NoCheckpoint)?;
         let mut lines = (2..).zip(head.split('\n')).peekable();
-        let extra = lines.next_if(|(_, line)| line.starts_with("extra")).and_then(|(_, line)| line.strip_prefix("extra "));
+        let extra =
+            lines.next_if(|(_, line)| line.starts_with("extra")).and_then(|(_, line)| line.strip_prefix("extra "));
         let extra = extra.map(|extra| text::base64(extra).ok_or(ReceiptError::Extra)).transpose()?;
         let (line, index) = lines.next().ok_or(ReceiptError::NoCheckpoint)?;
         let index = index.strip_prefix("index ").and_then(text::decimal).ok_or(ReceiptError::Index { line })?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lapsed::clock::ManualClock;
 use lapsed::config::Config;
-use lapsed::daemon::Daemon;
+use lapsed::daemon::{Daemon, Flags};
 use lapsed::domain::time::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;

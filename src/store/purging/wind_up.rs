@@ -89,7 +89,8 @@ impl WindUp {
         Ok(Self { lock, paths, keyring })
     }
 
-    /// Destroys every key and removes the store's files, and those named in `also` from the state directory.
+    /// Destroys every key and removes the store's files, and those named in `also` from the state directory and the
+    /// keyring's.
     ///
     /// # Errors
     ///
@@ -114,7 +115,7 @@ impl WindUp {
         // 2. The names, which open nothing any more. A crash here leaves some of them, and the keyring last: so that doing it
         //    again finds a store.
         let mut removed = Vec::new();
-        let also = also.iter().map(|name| paths.state_dir.join(name));
+        let also = also.iter().flat_map(|name| [&paths.state_dir, &paths.keyring_dir].map(|dir| dir.join(name)));
         let clock = TrustedClock::path_in(&paths.keyring_dir);
         let ours = [
             &paths.database,
