@@ -31,6 +31,11 @@ impl Problem {
         Self::new(400, "bad-field", "the request cannot be understood", format!("{field}: {detail}"))
     }
 
+    /// 400: the papers of a request do not have what its answer needs.
+    pub fn not_on_file(detail: impl Into<String>) -> Self {
+        Self::new(400, "not-on-file", "the request cannot be answered yet", detail)
+    }
+
     /// 401: nobody is known to ask.
     pub fn unauthenticated(detail: impl Into<String>) -> Self {
         Self::new(401, "unauthenticated", "who asks is not known", detail)

@@ -212,7 +212,8 @@ fn selection(app: &App, asked: &HoldRequest, request: &Request, present: Present
             Ok(Selection::Addresses(vec![Extent { address, realm, from, to }]))
         }
         (None, Some(name)) => {
-            let (entities, _) = subscribers::entities(asked.entity.as_deref(), &app.config)?;
+            let meant = subscribers::entities(asked.entity.as_deref(), &app.config);
+            let (entities, _) = meant.map_err(|detail| Problem::bad_field("entity", detail))?;
             let subscriber = SubscriberId(subscribers::checked(name)?.to_owned());
             Ok(Selection::Subscriber(SubscriberQuestion { entities, subscriber, from, to }))
         }

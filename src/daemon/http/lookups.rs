@@ -49,7 +49,7 @@ pub(super) async fn lookup(
     let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
     let (question, papers) = understand(&request)?;
     let ruling = app.config.process_types.lookup(papers.process, &access::ON_FILE);
-    let terms = access::terms(papers.process, ruling)?;
+    let terms = access::terms(papers.process, ruling).map_err(|lacking| lacking.to_a_question())?;
     let (answer, read) = match &terms {
         Err(_) => (Answer::bare(Verdict::Refused, app.time.cutoff().horizon()), Duration::ZERO),
         Ok(terms) => {

@@ -17,7 +17,6 @@ use crate::package::{Answered, Bill, File, Key, Response, custodians};
 use crate::store::CaseRow;
 
 use super::identity::Asker;
-use super::request_answers::on_file;
 use super::requests::{desk_failed, still_open};
 use super::{App, Refusal, access};
 
@@ -39,7 +38,7 @@ pub(super) async fn package(
     still_open(&request)?;
     let ruling = app.config.process_types.lookup(request.papers.process, &request.papers.given(request.is_approved()));
     // A kind that is refused was answered so, and that is what is packaged.
-    let _refused = on_file(access::terms(request.papers.process, ruling))?;
+    let _refused = access::terms(request.papers.process, ruling).map_err(|lacking| lacking.to_a_request())?;
     all_answered(&request)?;
     let now = app.time.present()?.now;
     let answers = app.sealed_answers(&request, now)?;

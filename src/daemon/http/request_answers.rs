@@ -47,7 +47,7 @@ pub(super) async fn answer(
     }
     let numbers = chosen(&request, which.items)?;
     let ruling = app.config.process_types.lookup(request.papers.process, &request.papers.given(request.is_approved()));
-    let terms = on_file(access::terms(request.papers.process, ruling))?;
+    let terms = access::terms(request.papers.process, ruling).map_err(|lacking| lacking.to_a_request())?;
     customers::is_known(&request.papers, &app.config)?;
     let mut answers = Vec::with_capacity(numbers.len());
     // Read once, and only if it is needed.
@@ -82,14 +82,6 @@ fn chosen(request: &Request, items: Option<Vec<u32>>) -> Result<Vec<u32>, Proble
 
 fn no_item(number: u32) -> Problem {
     Problem::not_found(format!("the request has no item {number}"))
-}
-
-/// What is missing is named as what a request on file can still get.
-pub(super) fn on_file<T>(terms: Result<T, Problem>) -> Result<T, Problem> {
-    terms.map_err(|problem| {
-        let detail = problem.detail.replace("what a single question cannot give: ", "");
-        Problem::new(problem.status, "not-on-file", "the request cannot be answered yet", detail)
-    })
 }
 
 impl App {

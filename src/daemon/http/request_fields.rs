@@ -12,7 +12,7 @@ use crate::daemon::desk::DeskError;
 use crate::domain::process::Need;
 
 use super::identity::Asker;
-use super::requests::{desk_failed, may_file, missing, names, still_open};
+use super::requests::{desk_failed, may_file, names, still_open};
 use super::{App, Refusal};
 
 pub(super) async fn add(
@@ -45,7 +45,6 @@ pub(super) async fn add(
     let ledger = app.note(&asker, id, &changed, (RequestAct::FieldsAdded, captured), sealed).await?;
     *request = changed;
     let terms = app.terms_on_file(&request.papers)?;
-    let missing = missing(&request.papers, terms, request.is_approved());
-    let missing = missing.into_iter().map(Need::name).map(str::to_owned).collect();
-    Ok(Json(FieldsAdded { id: id.to_string(), ledger, missing }))
+    let missing = terms.missing(&request.papers.given(request.is_approved()));
+    Ok(Json(FieldsAdded { id: id.to_string(), ledger, missing: Need::names(&missing) }))
 }

@@ -243,7 +243,8 @@ impl App {
     /// What is pointed out before anything is answered: what is missing, and of the items from number `first` on what looks like a
     /// mistake.
     fn remarks(&self, papers: &Papers, terms: &Terms, items: &[Item], first: u32, now: Timestamp) -> Vec<Warning> {
-        let missing = missing(papers, terms, true).into_iter().map(|need| Warning {
+        // That somebody approves is taken for granted.
+        let missing = terms.missing(&papers.given(true)).into_iter().map(|need| Warning {
             item: None,
             code: "missing".into(),
             text: format!("`{}` is not on file: nothing is answered without it", need.name()),
@@ -271,12 +272,6 @@ fn warning(item: u32, remark: &Remark) -> Warning {
         other => other.to_string(),
     };
     Warning { item: Some(item), code: remark.code().into(), text }
-}
-
-/// What must still be on file. That an approval is there may be taken for granted.
-pub(super) fn missing(papers: &Papers, terms: &Terms, approved: bool) -> Vec<Need> {
-    let given = papers.given(approved);
-    terms.needs.iter().filter(|need| !given.contains(need)).copied().collect()
 }
 
 pub(super) fn desk_failed(error: DeskError) -> Problem {
@@ -446,7 +441,7 @@ impl App {
             expires: expiry(id).unwrap_or_default(),
             captures_expire: self.desk.capture_of(request, now).and_then(expiry),
             releases: terms.releases.iter().copied().collect(),
-            missing: missing(papers, terms, true).into_iter().map(|need| need.name().to_owned()).collect(),
+            missing: Need::names(&terms.missing(&papers.given(true))),
             fees: Bill::of(&self.config.fees, papers.process, request.items.len()).lines,
             holds: state.holds.iter().cloned().collect(),
             items: items.collect(),
