@@ -53,6 +53,26 @@ pub struct State {
     pub closed: Option<u64>,
 }
 
+impl State {
+    /// A request that somebody has opened, and nothing became of it yet. `by` is every name that the person goes by.
+    pub fn opened(at: Timestamp, by: Vec<String>, salt: [u8; 32]) -> Self {
+        Self {
+            opened: at.millis(),
+            opened_by: by,
+            salt,
+            capture: None,
+            added: Vec::new(),
+            approvals: Vec::new(),
+            given: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            holds: BTreeSet::new(),
+            follow_up: None,
+            packaged: None,
+            closed: None,
+        }
+    }
+}
+
 /// A field was added to the papers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,7 +111,7 @@ pub struct Approval {
 
 impl Approval {
     /// Is one of these names the person's?
-    pub fn is_by(&self, names: &[String]) -> bool {
+    fn is_by(&self, names: &[String]) -> bool {
         self.by.iter().any(|name| names.contains(name))
     }
 }
@@ -251,20 +271,7 @@ mod tests {
             issued: None,
             follow_up_due: None,
         };
-        let state = State {
-            opened: 1_795_295_004_000,
-            opened_by: vec!["desk-1".into()],
-            salt: [7; 32],
-            capture: None,
-            added: Vec::new(),
-            approvals: Vec::new(),
-            given: BTreeMap::new(),
-            changed: BTreeSet::new(),
-            holds: BTreeSet::new(),
-            follow_up: None,
-            packaged: None,
-            closed: None,
-        };
+        let state = State::opened(Timestamp::from_millis(1_795_295_004_000), vec!["desk-1".into()], [7; 32]);
         Request { papers, items: vec![item("203.0.113.7"), item("203.0.113.8")], state }
     }
 

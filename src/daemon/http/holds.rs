@@ -87,7 +87,7 @@ pub(super) async fn approve(
     may_approve(&asker)?;
     let (id, held) = app.held_case(&id)?;
     let mut hold = held.lock().await;
-    if hold.placed_by.iter().any(|name| names(&asker).contains(name)) {
+    if asker.is_one_of(&hold.placed_by) {
         app.change_hold(&asker, id, &hold, HoldAct::ApprovalRefused).await?;
         return Err(Problem::forbidden("nobody approves what they placed: another approver must").into());
     }
@@ -118,7 +118,7 @@ pub(super) async fn attach(
     if hold.approved.is_none() {
         return Err(Problem::conflict("nobody has approved the hold yet").into());
     }
-    if request.state.opened_by.iter().any(|name| names(&asker).contains(name)) {
+    if asker.is_one_of(&request.state.opened_by) {
         return Err(Problem::forbidden("nobody confirms the matter of a request that they opened").into());
     }
     let mut changed = hold.clone();

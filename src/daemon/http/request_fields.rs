@@ -27,10 +27,9 @@ pub(super) async fn add(
     let mut request = filed.lock().await;
     still_open(&request)?;
     let present = app.time.present()?;
-    let papers = request.papers.with(&paper.set, present.now).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Problem::new(400, "bad-field", "nothing was added to the papers", faults.join("; "))
-    })?;
+    let papers = request.papers.with(&paper.set, present.now);
+    let papers =
+        papers.map_err(|faults| Problem::of_faults("bad-field", "nothing was added to the papers", &faults))?;
     let mut changed = request.clone();
     changed.take_added(papers, paper.set.keys(), &names(&asker), present.now);
     let mut captures = Vec::new();

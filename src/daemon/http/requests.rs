@@ -1,6 +1,5 @@
 //! `/v1/requests`: the papers of a legal process on file, their items, who approved them, and their end.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -65,21 +64,7 @@ pub(super) async fn open(
     let Ties { salt, .. } = Ties::random()?;
     let id = app.store.begin_case(CaseClass::Request, now.plus(app.config.disclosure.keep_open));
     let id = id.map_err(|error| desk_failed(error.into()))?;
-    let state = Progress {
-        opened: now.millis(),
-        opened_by: names(&asker),
-        salt: salt.0,
-        capture: None,
-        added: Vec::new(),
-        approvals: Vec::new(),
-        given: BTreeMap::new(),
-        changed: BTreeSet::new(),
-        holds: BTreeSet::new(),
-        follow_up: None,
-        packaged: None,
-        closed: None,
-    };
-    let mut request = Request { papers, items, state };
+    let mut request = Request { papers, items, state: Progress::opened(now, names(&asker), salt.0) };
     // Everything of it is sealed in one write, or it is not on file.
     let filed = app.file_request(&asker, id, &mut request).await;
     if filed.is_err() {
@@ -161,11 +146,11 @@ pub(super) async fn approve(
     let (id, filed) = app.filed(&id)?;
     let mut request = filed.lock().await;
     still_open(&request)?;
-    if request.state.opened_by.iter().any(|name| names(&asker).contains(name)) {
+    if asker.is_one_of(&request.state.opened_by) {
         app.change(&asker, id, &request, RequestAct::ApprovalRefused).await?;
         return Err(Problem::forbidden("nobody approves what they opened: another approver must").into());
     }
-    if request.approvals().any(|approval| approval.is_by(&names(&asker))) {
+    if request.approvals().any(|approval| asker.is_one_of(&approval.by)) {
         return Err(Problem::conflict("you have approved it already").into());
     }
     let now = app.time.present()?.now;
@@ -233,9 +218,9 @@ pub(super) fn still_open(request: &Request) -> Result<(), Problem> {
 }
 
 fn understood(paper: &ItemsPaper) -> Result<Vec<Item>, Problem> {
-    desk::items(paper).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Problem::new(400, "bad-items", "the items cannot be understood, and none was taken", faults.join("; "))
+    let taken = desk::items(paper);
+    taken.map_err(|faults| {
+        Problem::of_faults("bad-items", "the items cannot be understood, and none was taken", &faults)
     })
 }
 
@@ -289,10 +274,8 @@ impl App {
     fn understand(&self, body: Body<RequestPaper>, now: Timestamp) -> Result<Understood, Problem> {
         let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
         let read = Papers::read(paper.process.as_deref(), &paper.fields, now);
-        let (papers, mut warnings) = read.map_err(|faults| {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            Problem::new(400, "bad-field", "the papers cannot be filed", faults.join("; "))
-        })?;
+        let (papers, mut warnings) =
+            read.map_err(|faults| Problem::of_faults("bad-field", "the papers cannot be filed", &faults))?;
         let terms = self.terms_on_file(&papers)?;
         let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
         warnings.extend(self.remarks(&papers, terms, &items, 1, now));
