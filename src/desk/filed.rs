@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
 
 /// A request on file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// What was filed, and what was added to it later. Nothing of it is changed or taken out.
     pub papers: Papers,
@@ -21,7 +21,7 @@ pub struct Request {
 }
 
 /// What became of a request. Ids are those of sealed cases, in hexadecimal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     /// When it was opened, in milliseconds since 1970.
@@ -74,7 +74,7 @@ impl State {
 }
 
 /// A field was added to the papers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Addition {
     /// Its name.
@@ -88,7 +88,7 @@ pub struct Addition {
 }
 
 /// A legal process followed an emergency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FollowUp {
     /// The request that it is.
@@ -100,7 +100,7 @@ pub struct FollowUp {
 }
 
 /// Somebody approved it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
     /// Who: every name that the person goes by, the one they acted under first.
@@ -117,7 +117,7 @@ impl Approval {
 }
 
 /// An answer was given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Given {
     /// When, in milliseconds since 1970.

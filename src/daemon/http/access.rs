@@ -19,7 +19,6 @@ pub(super) const ON_FILE: [Need; 1] = [Need::Statute];
 
 /// What a kind of process needs and what is not on file. Nobody has decided anything by that, so nothing is answered and nothing
 /// goes on record.
-#[derive(Debug)]
 pub(super) struct Lacking {
     kind: ProcessType,
     needs: BTreeSet<Need>,

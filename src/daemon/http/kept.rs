@@ -16,7 +16,7 @@ use super::lookups::is_of_records;
 use super::requests::desk_failed;
 
 /// Addresses of a realm over a span, both ends part of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Area {
     realm: String,
     network: IpNet,
