@@ -346,14 +346,14 @@ impl App {
         Ok(exhibits.iter().find_map(|exhibit| exhibit.answer(&self.config, question)))
     }
 
-    /// What one hold preserves, whoever asks.
+    /// What one hold preserves, whoever asks; nothing if it has ended.
     pub(super) fn exhibits(&self, id: CaseId) -> Result<Vec<Exhibit>, Problem> {
-        let rows = self.store.case_rows(id).map_err(|error| desk_failed(error.into()))?;
+        let rows = self.desk.rows_of(id).map_err(desk_failed)?;
         let of_kind = |(row, _): &(CaseRow, Vec<u8>)| row.kind == Hold::EXHIBIT;
         let read = |(_, bytes): (CaseRow, Vec<u8>)| {
             Exhibit::from_bytes(&bytes).map_err(|error| Problem::internal(error.to_string()))
         };
-        rows.into_iter().filter(of_kind).map(read).collect()
+        rows.into_iter().flatten().filter(of_kind).map(read).collect()
     }
 
     fn hold_sheet(&self, id: CaseId, hold: &Hold) -> HoldSheet {

@@ -89,10 +89,11 @@ pub(super) fn entity_of<'a>(app: &'a App, item: &Item) -> Option<&'a str> {
 impl App {
     /// The answers as they were given last, by item.
     fn sealed_answers(&self, request: &Request, now: Timestamp) -> Result<BTreeMap<u32, Vec<u8>>, Problem> {
-        let Some(capture) = self.desk.capture_of(request, now) else {
+        let capture = self.desk.capture_of(request, now);
+        let rows = capture.map_or(Ok(None), |capture| self.desk.rows_of(capture)).map_err(desk_failed)?;
+        let Some(rows) = rows else {
             return Err(Problem::conflict("the answers are destroyed with what was captured: their time was over"));
         };
-        let rows = self.store.case_rows(capture).map_err(|error| desk_failed(error.into()))?;
         let answers = rows.into_iter().filter(|(row, _)| row.kind == CaseRow::ANSWER);
         let answers: BTreeMap<u32, Vec<u8>> = answers.map(|(row, bytes)| (row.number, bytes)).collect();
         for (number, given) in &request.state.given {

@@ -26,6 +26,7 @@ pub(super) async fn add(
     let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
     let mut request = filed.lock().await;
     still_open(&request)?;
+    let terms = app.terms_on_file(&request.papers)?;
     let present = app.time.present()?;
     let papers = request.papers.with(&paper.set, present.now);
     let papers =
@@ -43,7 +44,6 @@ pub(super) async fn add(
     sealed.extend(captures);
     let ledger = app.note(&asker, id, &changed, (RequestAct::FieldsAdded, captured), sealed).await?;
     *request = changed;
-    let terms = app.terms_on_file(&request.papers)?;
     let missing = terms.missing(&request.papers.given(request.is_approved()));
     Ok(Json(FieldsAdded { id: id.to_string(), ledger, missing: Need::names(&missing) }))
 }

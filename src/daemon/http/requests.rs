@@ -1,5 +1,6 @@
 //! `/v1/requests`: the papers of a legal process on file, their items, who approved them, and their end.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,7 +16,7 @@ use crate::daemon::desk::{DeskError, Filed};
 use crate::desk::remarks::{Context, Remark, remarks};
 use crate::desk::{self, Addition, Approval, Item, Papers, Request, State as Progress};
 use crate::domain::actor::Principal;
-use crate::domain::process::{Need, Terms};
+use crate::domain::process::{Group, Need, Terms};
 use crate::domain::time::Timestamp;
 use crate::package::Bill;
 use crate::store::{CaseClass, CaseId, CasesError, SealedRow};
@@ -130,7 +131,8 @@ pub(super) async fn add(
     sealed.extend(captures);
     app.note(&asker, id, &changed, (RequestAct::ItemsAdded, captured), sealed).await?;
     *request = changed;
-    let warnings = app.remarks(&request.papers, terms, &request.items, first, present.now);
+    let mut warnings = lacking(&terms.missing(&request.papers.given(true)));
+    warnings.extend(app.remarks(&request.papers, &request.items, first, present.now));
     let count = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
     Ok(Json(RequestOpened { id: id.to_string(), items: count, captured, warnings }))
 }
@@ -225,16 +227,9 @@ fn understood(paper: &ItemsPaper) -> Result<Vec<Item>, Problem> {
 }
 
 impl App {
-    /// What is pointed out before anything is answered: what is missing, and of the items from number `first` on what looks like a
-    /// mistake.
-    fn remarks(&self, papers: &Papers, terms: &Terms, items: &[Item], first: u32, now: Timestamp) -> Vec<Warning> {
-        // That somebody approves is taken for granted.
-        let missing = terms.missing(&papers.given(true)).into_iter().map(|need| Warning {
-            item: None,
-            code: "missing".into(),
-            text: format!("`{}` is not on file: nothing is answered without it", need.name()),
-        });
-        let mut warnings: Vec<Warning> = missing.collect();
+    /// What looks like a mistake in the items from number `first` on.
+    fn remarks(&self, papers: &Papers, items: &[Item], first: u32, now: Timestamp) -> Vec<Warning> {
+        let mut warnings = Vec::new();
         let read: Vec<_> = (1_usize..).zip(items).filter_map(|(number, item)| item.read_again(number)).collect();
         let context = Context {
             config: &self.config,
@@ -249,6 +244,16 @@ impl App {
         }
         warnings
     }
+}
+
+/// That papers lack something.
+fn lacking(missing: &BTreeSet<Need>) -> Vec<Warning> {
+    let of_need = |need: &Need| Warning {
+        item: None,
+        code: "missing".into(),
+        text: format!("`{}` is not on file: nothing is answered without it", need.name()),
+    };
+    missing.iter().map(of_need).collect()
 }
 
 fn warning(item: u32, remark: &Remark) -> Warning {
@@ -278,7 +283,9 @@ impl App {
             read.map_err(|faults| Problem::of_faults("bad-field", "the papers cannot be filed", &faults))?;
         let terms = self.terms_on_file(&papers)?;
         let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
-        warnings.extend(self.remarks(&papers, terms, &items, 1, now));
+        // That somebody approves is taken for granted.
+        warnings.extend(lacking(&terms.missing(&papers.given(true))));
+        warnings.extend(self.remarks(&papers, &items, 1, now));
         Ok(Understood { papers, items, warnings })
     }
 
@@ -392,7 +399,7 @@ impl App {
 
     fn sheet(&self, id: CaseId, request: &Request) -> Result<RequestSheet, Problem> {
         let Request { papers, state, .. } = request;
-        let terms = self.terms_on_file(papers)?;
+        let Prospect { releases, missing, warnings } = self.prospect(request);
         let instant = |millis: u64| Timestamp::from_millis(millis).to_string();
         let now = self.time.believed();
         let captured = self.captured(request, now)?;
@@ -423,14 +430,39 @@ impl App {
             closed: state.closed.map(instant),
             expires: expiry(id).unwrap_or_default(),
             captures_expire: self.desk.capture_of(request, now).and_then(expiry),
-            releases: terms.releases.iter().copied().collect(),
-            missing: Need::names(&terms.missing(&papers.given(true))),
+            releases,
+            missing,
             fees: Bill::of(&self.config.fees, papers.process, request.items.len()).lines,
             holds: state.holds.iter().cloned().collect(),
             items: items.collect(),
-            warnings: self.remarks(papers, terms, &request.items, 1, now),
+            warnings,
         })
     }
+
+    /// Whatever the table says by now, the request is shown.
+    fn prospect(&self, Request { papers, items, .. }: &Request) -> Prospect {
+        let mut prospect = match self.terms_on_file(papers) {
+            Ok(terms) => {
+                let missing = terms.missing(&papers.given(true));
+                let releases = terms.releases.iter().copied().collect();
+                Prospect { releases, missing: Need::names(&missing), warnings: lacking(&missing) }
+            }
+            Err(Problem { detail: text, .. }) => Prospect {
+                releases: Vec::new(),
+                missing: Vec::new(),
+                warnings: vec![Warning { item: None, code: "refused".into(), text }],
+            },
+        };
+        prospect.warnings.extend(self.remarks(papers, items, 1, self.time.believed()));
+        prospect
+    }
+}
+
+/// What can come of a request by the table as it is now.
+struct Prospect {
+    releases: Vec<Group>,
+    missing: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 fn added(added: &Addition) -> AddedText {
