@@ -16,7 +16,7 @@ use crate::lookup::{Answer, Question};
 use crate::store::{CaseClass, CaseId, SealedRow};
 
 use super::App;
-use super::requests::desk_failed;
+use super::on_file::desk_failed;
 
 /// Kind of the sealed rows of captured answers; their number is the item's.
 pub(super) const CAPTURE: u8 = b'c';

@@ -17,8 +17,8 @@ use crate::purge::{self, Report, Standing};
 use crate::store::Log;
 
 use super::identity::Asker;
+use super::on_file::still_open;
 use super::packages::{SOFTWARE, all_answered, entity_of};
-use super::requests::still_open;
 use super::{App, Refusal};
 
 /// An item that is certified, and how it was answered.

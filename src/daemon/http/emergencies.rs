@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::store::CaseId;
 
 use super::identity::Asker;
-use super::requests::{acted, may_file, names};
+use super::on_file::{acted, may_file, names};
 use super::{App, Refusal};
 
 pub(super) async fn list(State(app): State<Arc<App>>, Asker(asker): Asker) -> Result<Json<EmergencyList>, Refusal> {

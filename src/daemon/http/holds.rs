@@ -22,7 +22,7 @@ use crate::written::{address, instant};
 
 use super::captures::question;
 use super::identity::Asker;
-use super::requests::{acted, committed, desk_failed, may_file, names, still_open, ties};
+use super::on_file::{acted, committed, desk_failed, may_file, names, still_open, ties};
 use super::{App, Refusal, subscribers};
 
 pub(super) async fn place(

@@ -13,7 +13,7 @@ use crate::store::CaseRow;
 use super::App;
 use super::captures::CAPTURE;
 use super::lookups::is_of_records;
-use super::requests::desk_failed;
+use super::on_file::desk_failed;
 
 /// Addresses of a realm over a span, both ends part of it.
 #[derive(Clone)]

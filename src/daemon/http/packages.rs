@@ -17,7 +17,7 @@ use crate::package::{Answered, Bill, File, Key, Response, custodians};
 use crate::store::CaseRow;
 
 use super::identity::Asker;
-use super::requests::{desk_failed, still_open};
+use super::on_file::{desk_failed, still_open};
 use super::{App, Refusal, access};
 
 /// The name and version that packages and certificates have.

@@ -23,7 +23,7 @@ use super::captures::question;
 use super::customers::NOT_OWN;
 use super::identity::Asker;
 use super::lookups::{Asked, note, render};
-use super::requests::{committed, desk_failed, ties};
+use super::on_file::{committed, desk_failed, ties};
 use super::{App, Refusal, access, customers};
 
 /// Where an answer comes from, unless it was captured or held.

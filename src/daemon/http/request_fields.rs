@@ -12,7 +12,7 @@ use crate::daemon::desk::DeskError;
 use crate::domain::process::Need;
 
 use super::identity::Asker;
-use super::requests::{desk_failed, may_file, names, still_open};
+use super::on_file::{desk_failed, may_file, names, still_open};
 use super::{App, Refusal};
 
 pub(super) async fn add(
