@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{Done, EmergencyCounts, EmergencyLine, EmergencyList, FollowUpRequest, Problem};
@@ -13,6 +12,7 @@ use crate::domain::process::{Class, Need, ProcessType};
 use crate::domain::time::Timestamp;
 use crate::store::CaseId;
 
+use super::body::Body;
 use super::identity::Asker;
 use super::on_file::{acted, may_file, names};
 use super::{App, Refusal};
@@ -37,11 +37,11 @@ pub(super) async fn follow_up(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
     Path(id): Path<String>,
-    body: Result<Json<FollowUpRequest>, JsonRejection>,
+    body: Body<FollowUpRequest>,
 ) -> Result<Json<Done>, Refusal> {
     may_file(&asker)?;
     let (id, filed) = app.filed(&id)?;
-    let Json(asked) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let asked = body.read()?;
     let (followed_by, process) = app.filed(&asked.request)?;
     if followed_by == id {
         return Err(Problem::conflict("no request follows itself").into());

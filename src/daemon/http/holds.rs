@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{AttachRequest, Done, HeldSpan, HoldList, HoldRequest, HoldSheet, HoldState, Problem};
@@ -20,6 +19,7 @@ use crate::lookup::{Answer, Exhibit, Extent, Question, SubscriberQuestion};
 use crate::store::{CaseClass, CaseId, CaseRow, SealedRow};
 use crate::written::{address, instant};
 
+use super::body::Body;
 use super::captures::question;
 use super::identity::Asker;
 use super::on_file::{acted, committed, desk_failed, may_file, names, still_open, ties};
@@ -28,10 +28,10 @@ use super::{App, Refusal, subscribers};
 pub(super) async fn place(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
-    body: Result<Json<HoldRequest>, JsonRejection>,
+    body: Body<HoldRequest>,
 ) -> Result<Json<HoldSheet>, Refusal> {
     may_file(&asker)?;
-    let Json(asked) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let asked = body.read()?;
     let (request_id, filed) = app.filed(&asked.request)?;
     let request = filed.lock().await;
     still_open(&request)?;
@@ -106,11 +106,11 @@ pub(super) async fn attach(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
     Path(id): Path<String>,
-    body: Result<Json<AttachRequest>, JsonRejection>,
+    body: Body<AttachRequest>,
 ) -> Result<Json<Done>, Refusal> {
     may_approve(&asker)?;
     let (id, held) = app.held_case(&id)?;
-    let Json(asked) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let asked = body.read()?;
     let (request_id, filed) = app.filed(&asked.request)?;
     let mut hold = held.lock().await;
     let mut request = filed.lock().await;

@@ -2,6 +2,7 @@
 
 mod access;
 mod anomalies;
+mod body;
 mod captures;
 mod certificates;
 mod clock;

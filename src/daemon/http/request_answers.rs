@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use sha2::{Digest as _, Sha256};
 
@@ -19,6 +18,7 @@ use crate::domain::verdict::Verdict;
 use crate::lookup::{Answer, Question};
 use crate::store::{CaseId, CaseRow};
 
+use super::body::Body;
 use super::captures::question;
 use super::customers::NOT_OWN;
 use super::identity::Asker;
@@ -33,14 +33,14 @@ pub(super) async fn answer(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
     Path(id): Path<String>,
-    body: Result<Json<AnswersRequest>, JsonRejection>,
+    body: Body<AnswersRequest>,
 ) -> Result<Json<Answers>, Refusal> {
     // Who may not ask is told so before anything of the question is judged.
     if !asker.role.may_look_up() {
         return Err(Problem::forbidden(format!("role {} may not look up; analyst and approver may", asker.role)).into());
     }
     let (id, filed) = app.filed(&id)?;
-    let Json(which) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let which = body.read()?;
     let mut request = filed.lock().await;
     if request.state.closed.is_some() {
         return Err(Problem::conflict("the request is closed, and nothing of it is answered any more").into());

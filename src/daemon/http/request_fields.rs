@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{FieldsAdded, FieldsPaper, Problem};
@@ -11,6 +10,7 @@ use crate::audit::RequestAct;
 use crate::daemon::desk::DeskError;
 use crate::domain::process::Need;
 
+use super::body::Body;
 use super::identity::Asker;
 use super::on_file::{desk_failed, may_file, names, still_open};
 use super::{App, Refusal};
@@ -19,11 +19,11 @@ pub(super) async fn add(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
     Path(id): Path<String>,
-    body: Result<Json<FieldsPaper>, JsonRejection>,
+    body: Body<FieldsPaper>,
 ) -> Result<Json<FieldsAdded>, Refusal> {
     may_file(&asker)?;
     let (id, filed) = app.filed(&id)?;
-    let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let paper = body.read()?;
     let mut request = filed.lock().await;
     still_open(&request)?;
     let terms = app.terms_on_file(&request.papers)?;

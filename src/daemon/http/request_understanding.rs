@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
-
 use crate::api::{ItemsPaper, Problem, RequestPaper, Warning};
 use crate::desk::remarks::{Context, Remark, remarks};
 use crate::desk::{self, Item, Papers};
@@ -11,7 +9,6 @@ use crate::domain::process::Need;
 use crate::domain::time::Timestamp;
 
 use super::App;
-use super::requests::Body;
 
 /// Papers as they are understood.
 pub(super) struct Understood {
@@ -22,8 +19,7 @@ pub(super) struct Understood {
 
 impl App {
     /// Reads papers and items; says everything that is wrong with them.
-    pub(super) fn understand(&self, body: Body<RequestPaper>, now: Timestamp) -> Result<Understood, Problem> {
-        let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    pub(super) fn understand(&self, paper: RequestPaper, now: Timestamp) -> Result<Understood, Problem> {
         let read = Papers::read(paper.process.as_deref(), &paper.fields, now);
         let (papers, mut warnings) =
             read.map_err(|faults| Problem::of_faults("bad-field", "the papers cannot be filed", &faults))?;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{
@@ -17,13 +16,11 @@ use crate::store::{CaseClass, CaseId};
 use crate::written::instant::ZONES_VERSION;
 
 use super::access::Ties;
+use super::body::Body;
 use super::identity::Asker;
 use super::on_file::{desk_failed, may_file, names, still_open};
 use super::request_understanding::{Understood, lacking, understood};
 use super::{App, Refusal};
-
-/// A body, or why it is none.
-pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 pub(super) async fn preview(
     State(app): State<Arc<App>>,
@@ -32,7 +29,7 @@ pub(super) async fn preview(
 ) -> Result<Json<RequestPreview>, Refusal> {
     may_file(&asker)?;
     let now = app.time.present()?.now;
-    let Understood { items, warnings, .. } = app.understand(body, now)?;
+    let Understood { items, warnings, .. } = app.understand(body.read()?, now)?;
     let items = (1_u32..).zip(items).map(|(number, item)| ItemReading {
         item: number,
         at: item.at().to_string(),
@@ -50,7 +47,7 @@ pub(super) async fn open(
 ) -> Result<Json<RequestOpened>, Refusal> {
     may_file(&asker)?;
     let now = app.time.present()?.now;
-    let Understood { papers, items, warnings } = app.understand(body, now)?;
+    let Understood { papers, items, warnings } = app.understand(body.read()?, now)?;
     let Ties { salt, .. } = Ties::random()?;
     let id = app.store.begin_case(CaseClass::Request, now.plus(app.config.disclosure.keep_open));
     let id = id.map_err(|error| desk_failed(error.into()))?;
@@ -100,7 +97,7 @@ pub(super) async fn add(
 ) -> Result<Json<RequestOpened>, Refusal> {
     may_file(&asker)?;
     let (id, filed) = app.filed(&id)?;
-    let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let paper = body.read()?;
     let mut request = filed.lock().await;
     still_open(&request)?;
     let items = understood(&paper)?;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 
 use crate::api::{
     AssignmentText, AtText, EndText, LedgerText, LogonText, PortsText, Problem, SUBSCRIBER_VERSION, SpanAsked,
@@ -22,6 +21,7 @@ use crate::domain::session::Edge;
 use crate::domain::time::Timestamp;
 use crate::lookup::{self, Assignment, History, Logon, SubscriberQuestion};
 
+use super::body::Body;
 use super::identity::Asker;
 use super::lookups::{PURGED, inside_text, line_text};
 use super::{App, Refusal, access};
@@ -34,7 +34,7 @@ const MAX_SUBSCRIBER: usize = 1000;
 pub(super) async fn subscriber(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
-    body: Result<Json<SubscriberRequest>, JsonRejection>,
+    body: Body<SubscriberRequest>,
 ) -> Result<Json<SubscriberAnswer>, Refusal> {
     // Who may not ask is told so before anything of the question is judged.
     if !asker.role.may_look_up_subscribers() {
@@ -43,7 +43,7 @@ pub(super) async fn subscriber(
     }
     // And nothing of it is judged by a clock that is not believed.
     app.time.present()?;
-    let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let request = body.read()?;
     let (question, entity) = understand(&request, &app.config)?;
     let papers = access::papers(&request.process, &request.case, &request.authority)?;
     let ruling = app.config.process_types.subscriber(papers.process, &access::ON_FILE);
