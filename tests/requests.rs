@@ -190,6 +190,32 @@ fn what_needs_an_approver_waits_for_one_who_did_not_open_it() {
 }
 
 #[test]
+fn a_request_whose_kind_is_refused_by_now_is_shown_and_gets_nothing_more() {
+    let (site, daemon) = desk();
+    let analyst = site.token("desk-1", "analyst");
+    site.write("request.toml", &format!("{}{}", PAPERS.replace("statute", "judge"), item("192.0.2.7", ago(300))));
+    let papers = site.path("request.toml");
+    let id = filed(&site.lapse(Some(&analyst), &["request", "open", "--file", papers.to_str().unwrap()]));
+    let show = || json(&site.lapse(Some(&analyst), &["request", "show", &id, "-o", "json"]));
+    assert_eq!(show()["missing"], serde_json::json!(["statute"]));
+    assert!(daemon.stop().0.success());
+    // A table that names no kind leaves out all of them.
+    site.write("types.toml", "version = 1\n");
+    let config = fs::read_to_string(site.path("lapsed.toml")).unwrap();
+    site.write("stricter.toml", &format!("{config}[disclosure]\nprocess-types = \"types.toml\"\n"));
+    let _daemon = site.start_with("stricter.toml", None);
+    let sheet = show();
+    assert_eq!((&sheet["releases"], &sheet["missing"]), (&serde_json::json!([]), &serde_json::json!([])));
+    assert_eq!(sheet["warnings"][0]["code"], "refused");
+    assert_eq!(sheet["warnings"][0]["text"], "subpoena is not answered: our policy leaves it out");
+    assert_eq!(sheet["items"][0]["captured"], true);
+    let output = site.lapse(Some(&analyst), &["request", "set", &id, "statute=18 USC 2703(c)(2)"]);
+    assert_eq!(code(&output), 4, "{}", talk_of(&output));
+    assert!(show()["fields"].get("statute").is_none(), "what was refused is not on file");
+    assert_eq!(code(&site.lapse(Some(&analyst), &["lookup", "--request", &id, "--all"])), 4);
+}
+
+#[test]
 fn a_sweep_destroys_what_expires_while_the_daemon_is_dead() {
     let site = Site::new(&format!("{TWO_NAS}[disclosure]\ncapture-expiry = \"1s\"\n"));
     let daemon = site.start();

@@ -31,6 +31,17 @@ impl Problem {
         Self::new(400, "bad-field", "the request cannot be understood", format!("{field}: {detail}"))
     }
 
+    /// 400: all that is wrong with what came, at once.
+    pub fn of_faults(code: &str, title: &str, faults: &[impl ToString]) -> Self {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Self::new(400, code, title, faults.join("; "))
+    }
+
+    /// 400: the papers of a request do not have what its answer needs.
+    pub fn not_on_file(detail: impl Into<String>) -> Self {
+        Self::new(400, "not-on-file", "the request cannot be answered yet", detail)
+    }
+
     /// 401: nobody is known to ask.
     pub fn unauthenticated(detail: impl Into<String>) -> Self {
         Self::new(401, "unauthenticated", "who asks is not known", detail)

@@ -1,7 +1,6 @@
 //! `lapse emergency`: requests where somebody may die before a court is awake.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use clap::Subcommand;
 
@@ -30,18 +29,9 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// File an emergency and capture its items, also where something is missing. Prints its id.
-    Open {
-        /// The papers as of `lapse request open`, TOML or JSON; the type may be left out. - is standard input.
-        #[arg(long, value_name = "FILE")]
-        file: Option<PathBuf>,
-        /// Items as a CSV: line,address,port,protocol,at,zone,uncertainty,realm; address and at suffice.
-        #[arg(long, value_name = "CSV")]
-        items: Option<PathBuf>,
-        /// One field, in the place of the file's.
-        #[arg(long = "set", value_name = "FIELD=TEXT")]
-        set: Vec<String>,
-    },
+    /// File an emergency and capture its items, also where something is missing. Prints its id. The papers are those of `lapse request
+    /// open`, and need not say the type.
+    Open(request::OpenArgs),
     /// Add what was missing: call-back-proof, nature-of-harm, follow-up-due. What is on file is not changed.
     Confirm {
         /// The emergency.
@@ -71,9 +61,7 @@ enum Command {
 
 pub(super) fn emergency(connection: &Connection, args: &Args) -> Ending {
     let done = match &args.command {
-        Command::Open { file, items, set } => {
-            request::open(connection, file.as_deref(), items.as_deref(), set, Some("emergency"))
-        }
+        Command::Open(args) => request::open(connection, args, Some("emergency")),
         Command::Confirm { id, set } => request::set(connection, id, set),
         Command::List { overdue, output } => list(connection, *overdue, *output),
         Command::FollowUp { id, request } => follow_up(connection, id, request),

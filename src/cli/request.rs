@@ -53,20 +53,24 @@ pub(super) struct Args {
     command: Command,
 }
 
+/// What is filed: of `lapse request open` and of `lapse emergency open`.
+#[derive(Debug, clap::Args)]
+pub(super) struct OpenArgs {
+    /// The papers, TOML or JSON; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Items as a CSV: line,address,port,protocol,at,zone,uncertainty,realm; address and at suffice.
+    #[arg(long, value_name = "CSV")]
+    items: Option<PathBuf>,
+    /// One field, in the place of the file's.
+    #[arg(long = "set", value_name = "FIELD=TEXT")]
+    set: Vec<String>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// File a legal process. On a terminal, what is missing is asked for, and what was understood is shown and confirmed.
-    Open {
-        /// The papers, TOML or JSON; - is standard input.
-        #[arg(long, value_name = "FILE")]
-        file: Option<PathBuf>,
-        /// Items as a CSV: line,address,port,protocol,at,zone,uncertainty,realm; address and at suffice.
-        #[arg(long, value_name = "CSV")]
-        items: Option<PathBuf>,
-        /// One field, in the place of the file's.
-        #[arg(long = "set", value_name = "FIELD=TEXT")]
-        set: Vec<String>,
-    },
+    Open(OpenArgs),
     /// List what is on file.
     List {
         /// How it is printed.
@@ -126,7 +130,7 @@ enum Command {
 
 pub(super) fn request(connection: &Connection, args: &Args) -> Ending {
     let done = match &args.command {
-        Command::Open { file, items, set } => open(connection, file.as_deref(), items.as_deref(), set, None),
+        Command::Open(args) => open(connection, args, None),
         Command::Set { id, fields } => set(connection, id, fields),
         Command::List { output } => list(connection, *output),
         Command::Show { id, output } => show(connection, id, *output),
@@ -161,14 +165,9 @@ fn wrong(what: &str) -> Ending {
 }
 
 /// Files a request; `kind` is its type, if only one is possible.
-pub(super) fn open(
-    connection: &Connection,
-    file: Option<&Path>,
-    items: Option<&Path>,
-    set: &[String],
-    kind: Option<&str>,
-) -> Result<String, Ending> {
-    let mut paper = file.map_or_else(|| Ok(RequestPaper::default()), read_paper)?;
+pub(super) fn open(connection: &Connection, args: &OpenArgs, kind: Option<&str>) -> Result<String, Ending> {
+    let OpenArgs { file, items, set } = args;
+    let mut paper = file.as_deref().map_or_else(|| Ok(RequestPaper::default()), read_paper)?;
     for pair in set {
         let (name, text) = field_of(pair)?;
         if name == "type" {

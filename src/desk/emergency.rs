@@ -29,7 +29,7 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::desk::{FollowUp, Given, Papers, State};
@@ -44,20 +44,7 @@ mod tests {
             issued: None,
             follow_up_due: Some(5_000),
         };
-        let state = State {
-            opened: 1_000,
-            opened_by: vec!["desk-1".into()],
-            salt: [0; 32],
-            capture: None,
-            added: Vec::new(),
-            approvals: Vec::new(),
-            given: BTreeMap::new(),
-            changed: BTreeSet::new(),
-            holds: BTreeSet::new(),
-            follow_up: None,
-            packaged: None,
-            closed: None,
-        };
+        let state = State::opened(Timestamp::from_millis(1_000), vec!["desk-1".into()], [0; 32]);
         let mut request = Request { papers, items: Vec::new(), state };
         let late = Timestamp::from_millis(5_000);
         assert!(request.is_overdue(late) && !request.is_overdue(Timestamp::from_millis(4_999)));

@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
 
 /// A request on file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// What was filed, and what was added to it later. Nothing of it is changed or taken out.
     pub papers: Papers,
@@ -21,7 +21,7 @@ pub struct Request {
 }
 
 /// What became of a request. Ids are those of sealed cases, in hexadecimal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     /// When it was opened, in milliseconds since 1970.
@@ -53,8 +53,28 @@ pub struct State {
     pub closed: Option<u64>,
 }
 
+impl State {
+    /// A request that somebody has opened, and nothing became of it yet. `by` is every name that the person goes by.
+    pub fn opened(at: Timestamp, by: Vec<String>, salt: [u8; 32]) -> Self {
+        Self {
+            opened: at.millis(),
+            opened_by: by,
+            salt,
+            capture: None,
+            added: Vec::new(),
+            approvals: Vec::new(),
+            given: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            holds: BTreeSet::new(),
+            follow_up: None,
+            packaged: None,
+            closed: None,
+        }
+    }
+}
+
 /// A field was added to the papers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Addition {
     /// Its name.
@@ -68,7 +88,7 @@ pub struct Addition {
 }
 
 /// A legal process followed an emergency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FollowUp {
     /// The request that it is.
@@ -80,7 +100,7 @@ pub struct FollowUp {
 }
 
 /// Somebody approved it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
     /// Who: every name that the person goes by, the one they acted under first.
@@ -91,13 +111,13 @@ pub struct Approval {
 
 impl Approval {
     /// Is one of these names the person's?
-    pub fn is_by(&self, names: &[String]) -> bool {
+    fn is_by(&self, names: &[String]) -> bool {
         self.by.iter().any(|name| names.contains(name))
     }
 }
 
 /// An answer was given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Given {
     /// When, in milliseconds since 1970.
@@ -251,20 +271,7 @@ mod tests {
             issued: None,
             follow_up_due: None,
         };
-        let state = State {
-            opened: 1_795_295_004_000,
-            opened_by: vec!["desk-1".into()],
-            salt: [7; 32],
-            capture: None,
-            added: Vec::new(),
-            approvals: Vec::new(),
-            given: BTreeMap::new(),
-            changed: BTreeSet::new(),
-            holds: BTreeSet::new(),
-            follow_up: None,
-            packaged: None,
-            closed: None,
-        };
+        let state = State::opened(Timestamp::from_millis(1_795_295_004_000), vec!["desk-1".into()], [7; 32]);
         Request { papers, items: vec![item("203.0.113.7"), item("203.0.113.8")], state }
     }
 

@@ -9,7 +9,7 @@ use crate::domain::process;
 use crate::domain::time::Timestamp;
 
 /// A hold. What it preserves is sealed beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
     /// The request that it was placed for.

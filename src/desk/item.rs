@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::written::items;
 
 /// One item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
     /// As the paper has it.

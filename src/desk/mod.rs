@@ -1,7 +1,8 @@
 //! The desk: requests on file, and what happens to their items before anything is answered.
 //!
 //! - [`Papers`]: what is written, and what is missing. [`Request`] and [`Hold`]: those on file with all that became of them, and the
-//!   bytes of both. What is sealed, when, and who may do what to it, is the daemon's business.
+//!   bytes of both. `Debug` shows how much there is of them, and no word. What is sealed, when, and who may do what to it, is
+//!   the daemon's business.
 //! - [`remarks`]: what looks like a mistake, item by item.
 //! - [`triage`]: which items can still be answered, and for how long.
 //!
@@ -15,6 +16,7 @@ mod filed;
 mod hold;
 mod item;
 mod papers;
+mod redacted;
 pub mod remarks;
 pub mod triage;
 

@@ -35,7 +35,7 @@ const FOLLOW_UP_DUE: &str = "follow-up-due";
 const GIVEN_BY_APPROVAL: [Need; 2] = [Need::Approver, Need::SecondPerson];
 
 /// The papers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Papers {
     /// The kind of process.

@@ -153,6 +153,11 @@ impl Principal {
         std::iter::once(self.name.as_str()).chain(self.also.as_deref())
     }
 
+    /// Is one of these names the person's?
+    pub fn is_one_of(&self, names: &[String]) -> bool {
+        self.names().any(|name| names.iter().any(|theirs| theirs == name))
+    }
+
     /// May the two be one person? Then they are not four eyes.
     pub fn is_same_person(&self, other: &Self) -> bool {
         self.names().any(|name| other.names().any(|theirs| theirs == name))
@@ -171,5 +176,7 @@ mod tests {
         assert!(!amy.is_same_person(&bob));
         assert!(amy.is_same_person(&bob_at_amys) && bob_at_amys.is_same_person(&amy));
         assert!(bob.is_same_person(&bob_at_amys));
+        let names = ["carl".to_owned(), "amy".to_owned()];
+        assert!(amy.is_one_of(&names) && bob_at_amys.is_one_of(&names) && !bob.is_one_of(&names));
     }
 }

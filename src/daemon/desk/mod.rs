@@ -20,6 +20,9 @@ use register::Register;
 /// Kind and number of a row in a case, and its bytes.
 type Row = (u8, u32, Vec<u8>);
 
+/// What is sealed in a case, as it was before it was sealed.
+type OpenRows = Vec<(CaseRow, Vec<u8>)>;
+
 /// A request that is worked on by one at a time.
 pub(super) type Filed = Arc<Mutex<Request>>;
 /// A hold that is worked on by one at a time.
@@ -142,9 +145,41 @@ impl Desk {
         self.holds.take(id, hold);
     }
 
+    /// Everything that is sealed in a case; `None` if it has ended, perhaps since somebody saw that it was there.
+    pub(super) fn rows_of(&self, case: CaseId) -> Result<Option<OpenRows>, DeskError> {
+        match self.store.case_rows(case) {
+            Err(CasesError::Gone(_)) => Ok(None),
+            rows => Ok(Some(rows?)),
+        }
+    }
+
     /// Seals rows of a case.
     pub(super) fn seal(&self, case: CaseId, rows: Vec<Row>) -> Result<Vec<SealedRow>, DeskError> {
         let seal = |(kind, number, bytes): Row| Ok(self.store.seal_row(&CaseRow { case, kind, number }, &bytes)?);
         rows.into_iter().map(seal).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::store::Opening;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_295_002_000);
+
+    #[test]
+    fn of_a_case_that_ended_since_it_was_seen_nothing_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "version = 1\nstate-dir = \"state\"\n[retention]\nwindow = \"1h\"\nbucket = \"1m\"\n";
+        let config = Config::parse(text, "lapsed.toml", dir.path(), |_| unreachable!()).unwrap();
+        let opening = Opening::at(NOW, &config.retention);
+        let store = Store::open(&config.state_dir, &config.keyring_dir, &config.retention, opening).unwrap();
+        let desk = Desk::open(Arc::new(store)).unwrap();
+        let expires = Timestamp::from_millis(NOW.millis() + 60_000);
+        let capture = desk.store.begin_case(CaseClass::Capture, expires).unwrap();
+        assert!(desk.is_kept(capture, NOW) && desk.rows_of(capture).unwrap().is_some());
+        desk.store.end_cases(&[capture]).unwrap();
+        assert!(!desk.is_kept(capture, NOW) && desk.rows_of(capture).unwrap().is_none());
     }
 }

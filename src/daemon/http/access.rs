@@ -1,5 +1,7 @@
 //! What every question about people needs: papers, and an entry in the ledger that is durable before the answer leaves.
 
+use std::collections::BTreeSet;
+
 use crate::api::{LedgerText, Problem};
 use crate::audit::{Access, Entry, Papers, Salt, hex};
 use crate::domain::actor::Principal;
@@ -15,17 +17,39 @@ const MAX_PAPER: usize = 1000;
 /// What is on file of a question that comes alone: the authority that it names stands for the statute.
 pub(super) const ON_FILE: [Need; 1] = [Need::Statute];
 
-/// The terms under which a question is answered, or why it is refused. What it needs and has no place for is a problem: it
-/// is not one that somebody decided, so nothing is answered and nothing goes on record.
-pub(super) fn terms(kind: ProcessType, ruling: Ruling<'_>) -> Result<Result<&Terms, String>, Problem> {
+/// What a kind of process needs and what is not on file. Nobody has decided anything by that, so nothing is answered and nothing
+/// goes on record.
+pub(super) struct Lacking {
+    kind: ProcessType,
+    needs: BTreeSet<Need>,
+}
+
+impl Lacking {
+    /// 400: a question that comes alone has no place for it.
+    pub(super) fn to_a_question(&self) -> Problem {
+        let Self { kind, needs } = self;
+        let detail =
+            format!("{kind} needs on file what a single question cannot give: {}", Need::names(needs).join(", "));
+        Problem::bad_field("process", detail)
+    }
+
+    /// 400: a request on file can still get it.
+    pub(super) fn to_a_request(&self) -> Problem {
+        let Self { kind, needs } = self;
+        Problem::not_on_file(format!("{kind} needs on file {}", Need::names(needs).join(", ")))
+    }
+}
+
+/// The terms under which a question is answered, or why it is refused.
+///
+/// # Errors
+///
+/// What it needs and has not got.
+pub(super) fn terms(kind: ProcessType, ruling: Ruling<'_>) -> Result<Result<&Terms, String>, Lacking> {
     match ruling {
         Ruling::Released(terms) => Ok(Ok(terms)),
         Ruling::Refused(reason) => Ok(Err(format!("{kind} is not answered: {reason}"))),
-        Ruling::Missing(needs) => {
-            let needs: Vec<&str> = needs.into_iter().map(Need::name).collect();
-            let detail = format!("{kind} needs on file what a single question cannot give: {}", needs.join(", "));
-            Err(Problem::bad_field("process", detail))
-        }
+        Ruling::Missing(needs) => Err(Lacking { kind, needs }),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::lookup::{Answer, Question};
 use crate::store::{CaseClass, CaseId, SealedRow};
 
 use super::App;
-use super::requests::desk_failed;
+use super::on_file::desk_failed;
 
 /// Kind of the sealed rows of captured answers; their number is the item's.
 pub(super) const CAPTURE: u8 = b'c';
@@ -65,8 +65,8 @@ impl App {
     /// What is captured for a request, by item.
     pub(super) fn captured(&self, request: &Request, now: Timestamp) -> Result<BTreeMap<u32, Answer>, Problem> {
         let Some(capture) = self.desk.capture_of(request, now) else { return Ok(BTreeMap::new()) };
-        let rows = self.store.case_rows(capture).map_err(|error| desk_failed(error.into()))?;
-        let captures = rows.into_iter().filter(|(row, _)| row.kind == CAPTURE);
+        let rows = self.desk.rows_of(capture).map_err(desk_failed)?;
+        let captures = rows.into_iter().flatten().filter(|(row, _)| row.kind == CAPTURE);
         captures
             .map(|(row, bytes)| {
                 let answer = Answer::from_bytes(&bytes);
@@ -152,7 +152,8 @@ impl App {
             }
             fresh.push((number, answer));
         }
-        if fresh.is_empty() {
+        // It may have ended meanwhile, and nothing is left to be kept fresh.
+        if fresh.is_empty() || self.desk.capture_of(request, now).is_none() {
             return Ok(());
         }
         let mut sealed = self.seal_captures(capture, fresh)?;

@@ -17,8 +17,8 @@ use crate::purge::{self, Reach, Report};
 use crate::store::Log;
 
 use super::identity::Asker;
+use super::on_file::still_open;
 use super::packages::{SOFTWARE, all_answered, entity_of};
-use super::requests::{names, still_open};
 use super::{App, Refusal};
 
 /// An item that is certified, and how it was answered.
@@ -36,7 +36,7 @@ pub(super) async fn certify(
     // A copy: no request is locked while others are looked at.
     let request = filed.lock().await.clone();
     still_open(&request)?;
-    if request.state.opened_by.iter().any(|name| names(&asker).contains(name)) {
+    if asker.is_one_of(&request.state.opened_by) {
         return Err(Problem::forbidden("nobody certifies what they opened: another approver must").into());
     }
     all_answered(&request)?;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 
 use crate::api::{AcceptAnswer, AcceptRequest, ClockStatus, Problem};
 use crate::audit::Entry;
 use crate::domain::clock_guard::NotAccepted;
 
+use super::body::Body;
 use super::identity::Asker;
 use super::{App, Refusal};
 
@@ -23,14 +23,14 @@ pub(super) async fn status(State(app): State<Arc<App>>, Asker(asker): Asker) -> 
 pub(super) async fn accept(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
-    body: Result<Json<AcceptRequest>, JsonRejection>,
+    body: Body<AcceptRequest>,
 ) -> Result<Json<AcceptAnswer>, Refusal> {
     let role = asker.role;
     if !role.may_accept_clock() {
         let detail = format!("role {role} may not accept a clock; operator may, and approver where both are needed");
         return Err(Problem::forbidden(detail).into());
     }
-    let Json(AcceptRequest { doubt }) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let AcceptRequest { doubt } = body.read()?;
     let refused = |error: NotAccepted| Problem::conflict(error.to_string());
     let names = app.pseudonyms(&asker);
     let (reason, step) = app.time.check_accept(doubt, role, &names).map_err(refused)?;

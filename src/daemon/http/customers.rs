@@ -25,10 +25,8 @@ struct Customer<'p> {
 /// The customer of these papers, who must be named, and whose customer it is where there are several entities.
 fn customer<'p>(papers: &'p Papers, config: &Config) -> Result<Customer<'p>, Problem> {
     let entity = Some(papers.field(CUSTOMER_ENTITY).trim()).filter(|entity| !entity.is_empty());
-    let (entities, _) = subscribers::entities(entity, config).map_err(|problem| {
-        let detail = problem.detail.replacen("entity", CUSTOMER_ENTITY, 1);
-        Problem::new(problem.status, "not-on-file", "the request cannot be answered yet", detail)
-    })?;
+    let meant = subscribers::entities(entity, config);
+    let (entities, _) = meant.map_err(|detail| Problem::not_on_file(format!("{CUSTOMER_ENTITY}: {detail}")))?;
     let name = subscribers::checked(papers.field(Need::Customer.name()).trim())?;
     Ok(Customer { name, entities })
 }

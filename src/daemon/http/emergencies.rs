@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{Done, EmergencyCounts, EmergencyLine, EmergencyList, FollowUpRequest, Problem};
@@ -13,8 +12,9 @@ use crate::domain::process::{Class, Need, ProcessType};
 use crate::domain::time::Timestamp;
 use crate::store::CaseId;
 
+use super::body::Body;
 use super::identity::Asker;
-use super::requests::{acted, may_file, missing, names};
+use super::on_file::{acted, may_file, names};
 use super::{App, Refusal};
 
 pub(super) async fn list(State(app): State<Arc<App>>, Asker(asker): Asker) -> Result<Json<EmergencyList>, Refusal> {
@@ -37,11 +37,11 @@ pub(super) async fn follow_up(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
     Path(id): Path<String>,
-    body: Result<Json<FollowUpRequest>, JsonRejection>,
+    body: Body<FollowUpRequest>,
 ) -> Result<Json<Done>, Refusal> {
     may_file(&asker)?;
     let (id, filed) = app.filed(&id)?;
-    let Json(asked) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let asked = body.read()?;
     let (followed_by, process) = app.filed(&asked.request)?;
     if followed_by == id {
         return Err(Problem::conflict("no request follows itself").into());
@@ -76,12 +76,11 @@ impl App {
         if agency(emergency) != agency(process) {
             return Err(Problem::conflict("it is not of the agency that asked in the emergency"));
         }
-        let lacks = missing(process, self.terms_on_file(process)?, true);
+        let lacks = self.terms_on_file(process)?.missing(&process.given(true));
         if lacks.is_empty() {
             return Ok(());
         }
-        let lacks: Vec<&str> = lacks.into_iter().map(Need::name).collect();
-        Err(Problem::conflict(format!("it lacks what its kind needs on file: {}", lacks.join(", "))))
+        Err(Problem::conflict(format!("it lacks what its kind needs on file: {}", Need::names(&lacks).join(", "))))
     }
 
     /// How many emergencies wait for somebody.
@@ -110,14 +109,15 @@ impl App {
     fn emergency_line(&self, id: CaseId, request: &Request, now: Timestamp) -> EmergencyLine {
         let line = self.line(id, request);
         let terms = self.config.process_types.rows.get(&request.papers.process);
-        let lacks = terms.map(|terms| missing(&request.papers, terms, request.is_approved())).unwrap_or_default();
+        let given = request.papers.given(request.is_approved());
+        let lacks = terms.map(|terms| terms.missing(&given)).unwrap_or_default();
         EmergencyLine {
             id: line.id,
             state: line.state,
             opened: request.opened().to_string(),
             case: line.case,
             agency: line.agency,
-            missing: lacks.into_iter().map(Need::name).map(str::to_owned).collect(),
+            missing: Need::names(&lacks),
             items: line.items,
             answered: line.answered,
             follow_up_due: request.follow_up_due().map(|due| due.to_string()),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{AttachRequest, Done, HeldSpan, HoldList, HoldRequest, HoldSheet, HoldState, Problem};
@@ -20,18 +19,19 @@ use crate::lookup::{Answer, Exhibit, Extent, Question, SubscriberQuestion};
 use crate::store::{CaseClass, CaseId, CaseRow, SealedRow};
 use crate::written::{address, instant};
 
+use super::body::Body;
 use super::captures::question;
 use super::identity::Asker;
-use super::requests::{acted, committed, desk_failed, may_file, names, still_open, ties};
+use super::on_file::{acted, committed, desk_failed, may_file, names, still_open, ties};
 use super::{App, Refusal, subscribers};
 
 pub(super) async fn place(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
-    body: Result<Json<HoldRequest>, JsonRejection>,
+    body: Body<HoldRequest>,
 ) -> Result<Json<HoldSheet>, Refusal> {
     may_file(&asker)?;
-    let Json(asked) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let asked = body.read()?;
     let (request_id, filed) = app.filed(&asked.request)?;
     let request = filed.lock().await;
     still_open(&request)?;
@@ -87,7 +87,7 @@ pub(super) async fn approve(
     may_approve(&asker)?;
     let (id, held) = app.held_case(&id)?;
     let mut hold = held.lock().await;
-    if hold.placed_by.iter().any(|name| names(&asker).contains(name)) {
+    if asker.is_one_of(&hold.placed_by) {
         app.change_hold(&asker, id, &hold, HoldAct::ApprovalRefused).await?;
         return Err(Problem::forbidden("nobody approves what they placed: another approver must").into());
     }
@@ -106,11 +106,11 @@ pub(super) async fn attach(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
     Path(id): Path<String>,
-    body: Result<Json<AttachRequest>, JsonRejection>,
+    body: Body<AttachRequest>,
 ) -> Result<Json<Done>, Refusal> {
     may_approve(&asker)?;
     let (id, held) = app.held_case(&id)?;
-    let Json(asked) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let asked = body.read()?;
     let (request_id, filed) = app.filed(&asked.request)?;
     let mut hold = held.lock().await;
     let mut request = filed.lock().await;
@@ -118,7 +118,7 @@ pub(super) async fn attach(
     if hold.approved.is_none() {
         return Err(Problem::conflict("nobody has approved the hold yet").into());
     }
-    if request.state.opened_by.iter().any(|name| names(&asker).contains(name)) {
+    if asker.is_one_of(&request.state.opened_by) {
         return Err(Problem::forbidden("nobody confirms the matter of a request that they opened").into());
     }
     let mut changed = hold.clone();
@@ -212,7 +212,8 @@ fn selection(app: &App, asked: &HoldRequest, request: &Request, present: Present
             Ok(Selection::Addresses(vec![Extent { address, realm, from, to }]))
         }
         (None, Some(name)) => {
-            let (entities, _) = subscribers::entities(asked.entity.as_deref(), &app.config)?;
+            let meant = subscribers::entities(asked.entity.as_deref(), &app.config);
+            let (entities, _) = meant.map_err(|detail| Problem::bad_field("entity", detail))?;
             let subscriber = SubscriberId(subscribers::checked(name)?.to_owned());
             Ok(Selection::Subscriber(SubscriberQuestion { entities, subscriber, from, to }))
         }
@@ -345,14 +346,14 @@ impl App {
         Ok(exhibits.iter().find_map(|exhibit| exhibit.answer(&self.config, question)))
     }
 
-    /// What one hold preserves, whoever asks.
+    /// What one hold preserves, whoever asks; nothing if it has ended.
     pub(super) fn exhibits(&self, id: CaseId) -> Result<Vec<Exhibit>, Problem> {
-        let rows = self.store.case_rows(id).map_err(|error| desk_failed(error.into()))?;
+        let rows = self.desk.rows_of(id).map_err(desk_failed)?;
         let of_kind = |(row, _): &(CaseRow, Vec<u8>)| row.kind == Hold::EXHIBIT;
         let read = |(_, bytes): (CaseRow, Vec<u8>)| {
             Exhibit::from_bytes(&bytes).map_err(|error| Problem::internal(error.to_string()))
         };
-        rows.into_iter().filter(of_kind).map(read).collect()
+        rows.into_iter().flatten().filter(of_kind).map(read).collect()
     }
 
     fn hold_sheet(&self, id: CaseId, hold: &Hold) -> HoldSheet {

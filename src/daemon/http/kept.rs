@@ -13,10 +13,10 @@ use crate::store::CaseRow;
 use super::App;
 use super::captures::CAPTURE;
 use super::lookups::is_of_records;
-use super::requests::desk_failed;
+use super::on_file::desk_failed;
 
 /// Addresses of a realm over a span, both ends part of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Area {
     realm: String,
     network: IpNet,
@@ -94,7 +94,7 @@ impl App {
     fn sealed_areas(&self, request: &Request, now: Timestamp) -> Result<Vec<Area>, Problem> {
         let Some(capture) = self.desk.capture_of(request, now) else { return Ok(Vec::new()) };
         let mut areas = Vec::new();
-        for (row, bytes) in self.store.case_rows(capture).map_err(|error| desk_failed(error.into()))? {
+        for (row, bytes) in self.desk.rows_of(capture).map_err(desk_failed)?.into_iter().flatten() {
             let unreadable = |error: &dyn std::fmt::Display| Problem::internal(format!("a sealed answer: {error}"));
             let Some(item) = request.item(row.number) else { continue };
             match row.kind {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::HeaderName;
 
 use crate::api::{
@@ -26,6 +25,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
 use crate::lookup::{self, Answer, Question, Reach};
 
+use super::body::Body;
 use super::identity::Asker;
 use super::{App, Refusal, access};
 
@@ -38,7 +38,7 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 pub(super) async fn lookup(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
-    body: Result<Json<LookupRequest>, JsonRejection>,
+    body: Body<LookupRequest>,
 ) -> Result<([(HeaderName, String); 1], Json<LookupAnswer>), Refusal> {
     // Who may not ask is told so before anything of the question is judged.
     if !asker.role.may_look_up() {
@@ -46,10 +46,10 @@ pub(super) async fn lookup(
     }
     // And nothing of it is judged by a clock that is not believed.
     app.time.present()?;
-    let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let request = body.read()?;
     let (question, papers) = understand(&request)?;
     let ruling = app.config.process_types.lookup(papers.process, &access::ON_FILE);
-    let terms = access::terms(papers.process, ruling)?;
+    let terms = access::terms(papers.process, ruling).map_err(|lacking| lacking.to_a_question())?;
     let (answer, read) = match &terms {
         Err(_) => (Answer::bare(Verdict::Refused, app.time.cutoff().horizon()), Duration::ZERO),
         Ok(terms) => {

@@ -2,6 +2,7 @@
 
 mod access;
 mod anomalies;
+mod body;
 mod captures;
 mod certificates;
 mod clock;
@@ -14,6 +15,7 @@ mod identity;
 mod kept;
 mod ledgers;
 mod lookups;
+mod on_file;
 mod packages;
 mod policy;
 mod purge;
@@ -21,6 +23,8 @@ mod query;
 mod repeats;
 mod request_answers;
 mod request_fields;
+mod request_sheet;
+mod request_understanding;
 mod requests;
 mod serve;
 mod status;

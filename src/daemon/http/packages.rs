@@ -17,8 +17,7 @@ use crate::package::{Answered, Bill, File, Key, Response, custodians};
 use crate::store::CaseRow;
 
 use super::identity::Asker;
-use super::request_answers::on_file;
-use super::requests::{desk_failed, still_open};
+use super::on_file::{desk_failed, still_open};
 use super::{App, Refusal, access};
 
 /// The name and version that packages and certificates have.
@@ -39,7 +38,7 @@ pub(super) async fn package(
     still_open(&request)?;
     let ruling = app.config.process_types.lookup(request.papers.process, &request.papers.given(request.is_approved()));
     // A kind that is refused was answered so, and that is what is packaged.
-    let _refused = on_file(access::terms(request.papers.process, ruling))?;
+    let _refused = access::terms(request.papers.process, ruling).map_err(|lacking| lacking.to_a_request())?;
     all_answered(&request)?;
     let now = app.time.present()?.now;
     let answers = app.sealed_answers(&request, now)?;
@@ -90,10 +89,11 @@ pub(super) fn entity_of<'a>(app: &'a App, item: &Item) -> Option<&'a str> {
 impl App {
     /// The answers as they were given last, by item.
     fn sealed_answers(&self, request: &Request, now: Timestamp) -> Result<BTreeMap<u32, Vec<u8>>, Problem> {
-        let Some(capture) = self.desk.capture_of(request, now) else {
+        let capture = self.desk.capture_of(request, now);
+        let rows = capture.map_or(Ok(None), |capture| self.desk.rows_of(capture)).map_err(desk_failed)?;
+        let Some(rows) = rows else {
             return Err(Problem::conflict("the answers are destroyed with what was captured: their time was over"));
         };
-        let rows = self.store.case_rows(capture).map_err(|error| desk_failed(error.into()))?;
         let answers = rows.into_iter().filter(|(row, _)| row.kind == CaseRow::ANSWER);
         let answers: BTreeMap<u32, Vec<u8>> = answers.map(|(row, bytes)| (row.number, bytes)).collect();
         for (number, given) in &request.state.given {

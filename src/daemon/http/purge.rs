@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -22,6 +21,7 @@ use crate::domain::time::{Bucket, Cutoff, Timestamp, millis_of};
 use crate::purge::{Change, Class, Erasure, Plan, Report, Run};
 use crate::store::{Log, WindowError};
 
+use super::body::Body;
 use super::identity::Asker;
 use super::{App, Refusal, query};
 
@@ -130,10 +130,10 @@ pub(super) async fn run(State(app): State<Arc<App>>, Asker(asker): Asker) -> Res
 pub(super) async fn window(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
-    body: Result<Json<WindowRequest>, JsonRejection>,
+    body: Body<WindowRequest>,
 ) -> Result<Json<WindowAnswer>, Refusal> {
     may(asker.role, asker.role.may_change_the_window(), "change the window; operator may")?;
-    let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let request = body.read()?;
     let window = app.window(&request.window)?;
     // What a change destroys is destroyed by the clock.
     app.time.now()?;

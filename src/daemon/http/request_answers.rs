@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use sha2::{Digest as _, Sha256};
 
@@ -19,11 +18,12 @@ use crate::domain::verdict::Verdict;
 use crate::lookup::{Answer, Question};
 use crate::store::{CaseId, CaseRow};
 
+use super::body::Body;
 use super::captures::question;
 use super::customers::NOT_OWN;
 use super::identity::Asker;
 use super::lookups::{Asked, note, render};
-use super::requests::{committed, desk_failed, ties};
+use super::on_file::{committed, desk_failed, ties};
 use super::{App, Refusal, access, customers};
 
 /// Where an answer comes from, unless it was captured or held.
@@ -33,21 +33,21 @@ pub(super) async fn answer(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
     Path(id): Path<String>,
-    body: Result<Json<AnswersRequest>, JsonRejection>,
+    body: Body<AnswersRequest>,
 ) -> Result<Json<Answers>, Refusal> {
     // Who may not ask is told so before anything of the question is judged.
     if !asker.role.may_look_up() {
         return Err(Problem::forbidden(format!("role {} may not look up; analyst and approver may", asker.role)).into());
     }
     let (id, filed) = app.filed(&id)?;
-    let Json(which) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let which = body.read()?;
     let mut request = filed.lock().await;
     if request.state.closed.is_some() {
         return Err(Problem::conflict("the request is closed, and nothing of it is answered any more").into());
     }
     let numbers = chosen(&request, which.items)?;
     let ruling = app.config.process_types.lookup(request.papers.process, &request.papers.given(request.is_approved()));
-    let terms = on_file(access::terms(request.papers.process, ruling))?;
+    let terms = access::terms(request.papers.process, ruling).map_err(|lacking| lacking.to_a_request())?;
     customers::is_known(&request.papers, &app.config)?;
     let mut answers = Vec::with_capacity(numbers.len());
     // Read once, and only if it is needed.
@@ -82,14 +82,6 @@ fn chosen(request: &Request, items: Option<Vec<u32>>) -> Result<Vec<u32>, Proble
 
 fn no_item(number: u32) -> Problem {
     Problem::not_found(format!("the request has no item {number}"))
-}
-
-/// What is missing is named as what a request on file can still get.
-pub(super) fn on_file<T>(terms: Result<T, Problem>) -> Result<T, Problem> {
-    terms.map_err(|problem| {
-        let detail = problem.detail.replace("what a single question cannot give: ", "");
-        Problem::new(problem.status, "not-on-file", "the request cannot be answered yet", detail)
-    })
 }
 
 impl App {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{FieldsAdded, FieldsPaper, Problem};
@@ -11,26 +10,27 @@ use crate::audit::RequestAct;
 use crate::daemon::desk::DeskError;
 use crate::domain::process::Need;
 
+use super::body::Body;
 use super::identity::Asker;
-use super::requests::{desk_failed, may_file, missing, names, still_open};
+use super::on_file::{desk_failed, may_file, names, still_open};
 use super::{App, Refusal};
 
 pub(super) async fn add(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
     Path(id): Path<String>,
-    body: Result<Json<FieldsPaper>, JsonRejection>,
+    body: Body<FieldsPaper>,
 ) -> Result<Json<FieldsAdded>, Refusal> {
     may_file(&asker)?;
     let (id, filed) = app.filed(&id)?;
-    let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let paper = body.read()?;
     let mut request = filed.lock().await;
     still_open(&request)?;
+    let terms = app.terms_on_file(&request.papers)?;
     let present = app.time.present()?;
-    let papers = request.papers.with(&paper.set, present.now).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Problem::new(400, "bad-field", "nothing was added to the papers", faults.join("; "))
-    })?;
+    let papers = request.papers.with(&paper.set, present.now);
+    let papers =
+        papers.map_err(|faults| Problem::of_faults("bad-field", "nothing was added to the papers", &faults))?;
     let mut changed = request.clone();
     changed.take_added(papers, paper.set.keys(), &names(&asker), present.now);
     let mut captures = Vec::new();
@@ -44,8 +44,6 @@ pub(super) async fn add(
     sealed.extend(captures);
     let ledger = app.note(&asker, id, &changed, (RequestAct::FieldsAdded, captured), sealed).await?;
     *request = changed;
-    let terms = app.terms_on_file(&request.papers)?;
-    let missing = missing(&request.papers, terms, request.is_approved());
-    let missing = missing.into_iter().map(Need::name).map(str::to_owned).collect();
-    Ok(Json(FieldsAdded { id: id.to_string(), ledger, missing }))
+    let missing = terms.missing(&request.papers.given(request.is_approved()));
+    Ok(Json(FieldsAdded { id: id.to_string(), ledger, missing: Need::names(&missing) }))
 }

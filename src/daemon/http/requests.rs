@@ -1,40 +1,26 @@
 //! `/v1/requests`: the papers of a legal process on file, their items, who approved them, and their end.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 
 use crate::api::{
-    AddedText, Done, ItemReading, ItemSheet, ItemsPaper, Problem, RequestLine, RequestList, RequestOpened,
-    RequestPaper, RequestPreview, RequestSheet, RequestState, Warning,
+    Done, ItemReading, ItemsPaper, Problem, RequestList, RequestOpened, RequestPaper, RequestPreview, RequestSheet,
 };
-use crate::audit::{Entry, Papers as Committed, RequestAct};
-use crate::daemon::desk::{DeskError, Filed};
-use crate::desk::remarks::{Context, Remark, remarks};
-use crate::desk::{self, Addition, Approval, Item, Papers, Request, State as Progress};
+use crate::audit::RequestAct;
+use crate::daemon::desk::DeskError;
+use crate::desk::{Approval, Request, State as Progress};
 use crate::domain::actor::Principal;
-use crate::domain::process::{Need, Terms};
-use crate::domain::time::Timestamp;
-use crate::package::Bill;
-use crate::store::{CaseClass, CaseId, CasesError, SealedRow};
+use crate::store::{CaseClass, CaseId};
 use crate::written::instant::ZONES_VERSION;
 
 use super::access::Ties;
+use super::body::Body;
 use super::identity::Asker;
+use super::on_file::{desk_failed, may_file, names, still_open};
+use super::request_understanding::{Understood, lacking, understood};
 use super::{App, Refusal};
-
-/// A body, or why it is none.
-type Body<T> = Result<Json<T>, JsonRejection>;
-
-/// Papers as they are understood.
-struct Understood {
-    papers: Papers,
-    items: Vec<Item>,
-    warnings: Vec<Warning>,
-}
 
 pub(super) async fn preview(
     State(app): State<Arc<App>>,
@@ -43,7 +29,7 @@ pub(super) async fn preview(
 ) -> Result<Json<RequestPreview>, Refusal> {
     may_file(&asker)?;
     let now = app.time.present()?.now;
-    let Understood { items, warnings, .. } = app.understand(body, now)?;
+    let Understood { items, warnings, .. } = app.understand(body.read()?, now)?;
     let items = (1_u32..).zip(items).map(|(number, item)| ItemReading {
         item: number,
         at: item.at().to_string(),
@@ -61,25 +47,11 @@ pub(super) async fn open(
 ) -> Result<Json<RequestOpened>, Refusal> {
     may_file(&asker)?;
     let now = app.time.present()?.now;
-    let Understood { papers, items, warnings } = app.understand(body, now)?;
+    let Understood { papers, items, warnings } = app.understand(body.read()?, now)?;
     let Ties { salt, .. } = Ties::random()?;
     let id = app.store.begin_case(CaseClass::Request, now.plus(app.config.disclosure.keep_open));
     let id = id.map_err(|error| desk_failed(error.into()))?;
-    let state = Progress {
-        opened: now.millis(),
-        opened_by: names(&asker),
-        salt: salt.0,
-        capture: None,
-        added: Vec::new(),
-        approvals: Vec::new(),
-        given: BTreeMap::new(),
-        changed: BTreeSet::new(),
-        holds: BTreeSet::new(),
-        follow_up: None,
-        packaged: None,
-        closed: None,
-    };
-    let mut request = Request { papers, items, state };
+    let mut request = Request { papers, items, state: Progress::opened(now, names(&asker), salt.0) };
     // Everything of it is sealed in one write, or it is not on file.
     let filed = app.file_request(&asker, id, &mut request).await;
     if filed.is_err() {
@@ -125,7 +97,7 @@ pub(super) async fn add(
 ) -> Result<Json<RequestOpened>, Refusal> {
     may_file(&asker)?;
     let (id, filed) = app.filed(&id)?;
-    let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let paper = body.read()?;
     let mut request = filed.lock().await;
     still_open(&request)?;
     let items = understood(&paper)?;
@@ -145,7 +117,8 @@ pub(super) async fn add(
     sealed.extend(captures);
     app.note(&asker, id, &changed, (RequestAct::ItemsAdded, captured), sealed).await?;
     *request = changed;
-    let warnings = app.remarks(&request.papers, terms, &request.items, first, present.now);
+    let mut warnings = lacking(&terms.missing(&request.papers.given(true)));
+    warnings.extend(app.remarks(&request.papers, &request.items, first, present.now));
     let count = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
     Ok(Json(RequestOpened { id: id.to_string(), items: count, captured, warnings }))
 }
@@ -161,11 +134,11 @@ pub(super) async fn approve(
     let (id, filed) = app.filed(&id)?;
     let mut request = filed.lock().await;
     still_open(&request)?;
-    if request.state.opened_by.iter().any(|name| names(&asker).contains(name)) {
+    if asker.is_one_of(&request.state.opened_by) {
         app.change(&asker, id, &request, RequestAct::ApprovalRefused).await?;
         return Err(Problem::forbidden("nobody approves what they opened: another approver must").into());
     }
-    if request.approvals().any(|approval| approval.is_by(&names(&asker))) {
+    if request.approvals().any(|approval| asker.is_one_of(&approval.by)) {
         return Err(Problem::conflict("you have approved it already").into());
     }
     let now = app.time.present()?.now;
@@ -208,139 +181,7 @@ pub(super) async fn close(
     Ok(Json(Done { id: id.to_string(), ledger }))
 }
 
-pub(super) fn may_file(asker: &Principal) -> Result<(), Problem> {
-    if asker.role.may_file_requests() {
-        return Ok(());
-    }
-    Err(Problem::forbidden(format!("role {} has nothing to do with requests; analyst and approver have", asker.role)))
-}
-
-/// Every name that somebody goes by.
-pub(super) fn names(asker: &Principal) -> Vec<String> {
-    asker.names().map(str::to_owned).collect()
-}
-
-/// The name that somebody acted under.
-pub(super) fn acted(names: &[String]) -> String {
-    names.first().cloned().unwrap_or_default()
-}
-
-pub(super) fn still_open(request: &Request) -> Result<(), Problem> {
-    match request.state.closed {
-        None => Ok(()),
-        Some(_) => Err(Problem::conflict("the request is closed")),
-    }
-}
-
-fn understood(paper: &ItemsPaper) -> Result<Vec<Item>, Problem> {
-    desk::items(paper).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        Problem::new(400, "bad-items", "the items cannot be understood, and none was taken", faults.join("; "))
-    })
-}
-
 impl App {
-    /// What is pointed out before anything is answered: what is missing, and of the items from number `first` on what looks like a
-    /// mistake.
-    fn remarks(&self, papers: &Papers, terms: &Terms, items: &[Item], first: u32, now: Timestamp) -> Vec<Warning> {
-        let missing = missing(papers, terms, true).into_iter().map(|need| Warning {
-            item: None,
-            code: "missing".into(),
-            text: format!("`{}` is not on file: nothing is answered without it", need.name()),
-        });
-        let mut warnings: Vec<Warning> = missing.collect();
-        let read: Vec<_> = (1_usize..).zip(items).filter_map(|(number, item)| item.read_again(number)).collect();
-        let context = Context {
-            config: &self.config,
-            now,
-            window: self.store.window(),
-            issued: papers.issued.map(Timestamp::from_millis),
-            received: Some(papers.received()),
-        };
-        for (item, remarks) in read.iter().zip(remarks(&read, &context)) {
-            let number = u32::try_from(item.file_line).unwrap_or(u32::MAX);
-            warnings.extend(remarks.iter().filter(|_| number >= first).map(|remark| warning(number, remark)));
-        }
-        warnings
-    }
-}
-
-fn warning(item: u32, remark: &Remark) -> Warning {
-    let text = match remark {
-        Remark::Repeated { first } => format!("item {first} asks for the same address, port and time"),
-        other => other.to_string(),
-    };
-    Warning { item: Some(item), code: remark.code().into(), text }
-}
-
-/// What must still be on file. That an approval is there may be taken for granted.
-pub(super) fn missing(papers: &Papers, terms: &Terms, approved: bool) -> Vec<Need> {
-    let given = papers.given(approved);
-    terms.needs.iter().filter(|need| !given.contains(need)).copied().collect()
-}
-
-pub(super) fn desk_failed(error: DeskError) -> Problem {
-    match error {
-        DeskError::Cases(CasesError::Full) => Problem::unavailable(error.to_string()),
-        DeskError::Cases(_) | DeskError::Format(_) => {
-            tracing::error!(%error, "the desk failed");
-            Problem::internal(error.to_string())
-        }
-    }
-}
-
-impl App {
-    /// Reads papers and items; says everything that is wrong with them.
-    fn understand(&self, body: Body<RequestPaper>, now: Timestamp) -> Result<Understood, Problem> {
-        let Json(paper) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
-        let read = Papers::read(paper.process.as_deref(), &paper.fields, now);
-        let (papers, mut warnings) = read.map_err(|faults| {
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            Problem::new(400, "bad-field", "the papers cannot be filed", faults.join("; "))
-        })?;
-        let terms = self.terms_on_file(&papers)?;
-        let items = understood(&ItemsPaper { items: paper.items, items_csv: paper.items_csv })?;
-        warnings.extend(self.remarks(&papers, terms, &items, 1, now));
-        Ok(Understood { papers, items, warnings })
-    }
-
-    /// The request of this id, if it is on file.
-    pub(super) fn filed(&self, id: &str) -> Result<(CaseId, Filed), Problem> {
-        let now = self.time.present()?.now;
-        let id: CaseId = id.parse().map_err(|error| Problem::bad_field("id", error))?;
-        let filed = self.desk.find(id, now);
-        filed.map(|filed| (id, filed)).ok_or_else(|| Problem::not_found(format!("no request {id} is on file")))
-    }
-
-    /// The terms of what can be put on file: what releases nothing and preserves nothing is refused with its reason.
-    pub(super) fn terms_on_file(&self, papers: &Papers) -> Result<&Terms, Problem> {
-        let table = &self.config.process_types;
-        match (table.rows.get(&papers.process), table.refusal(papers.process)) {
-            (Some(terms), Some(_)) if terms.hold.is_some() && terms.refused.is_none() => Ok(terms),
-            (Some(terms), None) => Ok(terms),
-            (_, reason) => {
-                let reason = reason.unwrap_or_else(|| "our policy leaves it out".to_owned());
-                Err(Problem::refused(format!("{} is not answered: {reason}", papers.process)))
-            }
-        }
-    }
-
-    /// Ends what was begun and came to nothing.
-    pub(super) fn give_up(&self, ids: &[CaseId]) {
-        if let Err(error) = self.store.end_cases(ids) {
-            tracing::error!(%error, "a request that could not be filed leaves keys, which expire");
-        }
-    }
-
-    /// Destroys what is captured, at once and not with the next purge.
-    pub(super) fn end_now(&self, capture: CaseId) -> Result<(), Problem> {
-        let ended = self.store.end_cases(&[capture]).map_err(|error| desk_failed(error.into()))?;
-        for (_, error) in ended.failed {
-            tracing::error!(%error, "the key of a capture could not be destroyed; it is tried again");
-        }
-        Ok(())
-    }
-
     /// Seals the whole request, and makes it durable with its entry.
     async fn file_request(
         self: &Arc<Self>,
@@ -360,113 +201,4 @@ impl App {
         self.note(asker, id, request, (RequestAct::Opened, captured), sealed).await?;
         Ok(captured)
     }
-
-    /// Seals the state of a request, and makes it durable with its entry.
-    pub(super) async fn change(
-        &self,
-        asker: &Principal,
-        id: CaseId,
-        request: &Request,
-        act: RequestAct,
-    ) -> Result<u64, Problem> {
-        let sealed = request.state_row().map_err(DeskError::from).and_then(|row| self.desk.seal(id, vec![row]));
-        self.note(asker, id, request, (act, 0), sealed.map_err(desk_failed)?).await
-    }
-
-    /// An entry of what is done to a request, with what is sealed by that.
-    pub(super) async fn note(
-        &self,
-        asker: &Principal,
-        id: CaseId,
-        request: &Request,
-        (act, captured): (RequestAct, u32),
-        sealed: Vec<SealedRow>,
-    ) -> Result<u64, Problem> {
-        let access = self.access(asker, &committed(&request.papers), &ties(id, request));
-        let entry = Entry::Request { access, act, items: request.items.len(), captured };
-        self.file(&entry, sealed).await
-    }
-
-    pub(super) fn line(&self, id: CaseId, request: &Request) -> RequestLine {
-        let Request { papers, items, state } = request;
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let needs = self.config.process_types.rows.get(&papers.process).map(|terms| &terms.needs);
-        let waits = needs.is_some_and(Papers::needs_approval) && !request.is_approved();
-        let progress = match (state.closed, waits) {
-            (Some(_), _) => RequestState::Closed,
-            (None, true) => RequestState::AwaitsApproval,
-            (None, false) => RequestState::Open,
-        };
-        let maybe = |name: &str| Some(papers.field(name).to_owned()).filter(|text| !text.is_empty());
-        RequestLine {
-            id: id.to_string(),
-            state: progress,
-            process: papers.process.to_string(),
-            case: papers.field("case").to_owned(),
-            agency: papers.field("agency").to_owned(),
-            received: papers.received().to_string(),
-            return_by: maybe("return-by"),
-            items: count(items.len()),
-            answered: count(state.given.len()),
-            changed: state.changed.iter().copied().collect(),
-        }
-    }
-
-    fn sheet(&self, id: CaseId, request: &Request) -> Result<RequestSheet, Problem> {
-        let Request { papers, state, .. } = request;
-        let terms = self.terms_on_file(papers)?;
-        let instant = |millis: u64| Timestamp::from_millis(millis).to_string();
-        let now = self.time.believed();
-        let captured = self.captured(request, now)?;
-        let expiry = |id: CaseId| self.store.case(id).map(|case| case.expires.to_string());
-        let items = request.numbered().map(|(number, item)| {
-            let given = state.given.get(&number);
-            ItemSheet {
-                item: number,
-                written: item.written.clone(),
-                address: item.network.clone(),
-                port: item.port,
-                at: item.at().to_string(),
-                captured: captured.contains_key(&number),
-                verdict: given.map(|given| given.verdict),
-                answered: given.map(|given| instant(given.at)),
-                changed: state.changed.contains(&number),
-            }
-        });
-        Ok(RequestSheet {
-            line: self.line(id, request),
-            fields: papers.fields.clone(),
-            added: state.added.iter().map(added).collect(),
-            follow_up: state.follow_up.as_ref().map(|follow_up| follow_up.request.clone()),
-            opened: instant(state.opened),
-            opened_by: acted(&state.opened_by),
-            approved_by: state.approvals.iter().map(|approval| acted(&approval.by)).collect(),
-            packaged: state.packaged.map(instant),
-            closed: state.closed.map(instant),
-            expires: expiry(id).unwrap_or_default(),
-            captures_expire: self.desk.capture_of(request, now).and_then(expiry),
-            releases: terms.releases.iter().copied().collect(),
-            missing: missing(papers, terms, true).into_iter().map(|need| need.name().to_owned()).collect(),
-            fees: Bill::of(&self.config.fees, papers.process, request.items.len()).lines,
-            holds: state.holds.iter().cloned().collect(),
-            items: items.collect(),
-            warnings: self.remarks(papers, terms, &request.items, 1, now),
-        })
-    }
-}
-
-fn added(added: &Addition) -> AddedText {
-    let at = Timestamp::from_millis(added.at).to_string();
-    AddedText { field: added.field.clone(), by: acted(&added.by), at }
-}
-
-/// What entries of the ledger commit to.
-pub(super) fn committed(papers: &Papers) -> Committed {
-    let field = |name: &str| papers.field(name).to_owned();
-    Committed { process: papers.process, case: field("case"), authority: field("authority") }
-}
-
-/// The same in every entry of a request: an auditor can count what belongs together.
-pub(super) fn ties(id: CaseId, request: &Request) -> Ties {
-    Ties { request: id.0, salt: crate::audit::Salt(request.state.salt) }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 
 use crate::api::{
     AssignmentText, AtText, EndText, LedgerText, LogonText, PortsText, Problem, SUBSCRIBER_VERSION, SpanAsked,
@@ -22,6 +21,7 @@ use crate::domain::session::Edge;
 use crate::domain::time::Timestamp;
 use crate::lookup::{self, Assignment, History, Logon, SubscriberQuestion};
 
+use super::body::Body;
 use super::identity::Asker;
 use super::lookups::{PURGED, inside_text, line_text};
 use super::{App, Refusal, access};
@@ -34,7 +34,7 @@ const MAX_SUBSCRIBER: usize = 1000;
 pub(super) async fn subscriber(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
-    body: Result<Json<SubscriberRequest>, JsonRejection>,
+    body: Body<SubscriberRequest>,
 ) -> Result<Json<SubscriberAnswer>, Refusal> {
     // Who may not ask is told so before anything of the question is judged.
     if !asker.role.may_look_up_subscribers() {
@@ -43,11 +43,11 @@ pub(super) async fn subscriber(
     }
     // And nothing of it is judged by a clock that is not believed.
     app.time.present()?;
-    let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let request = body.read()?;
     let (question, entity) = understand(&request, &app.config)?;
     let papers = access::papers(&request.process, &request.case, &request.authority)?;
     let ruling = app.config.process_types.subscriber(papers.process, &access::ON_FILE);
-    let terms = access::terms(papers.process, ruling)?;
+    let terms = access::terms(papers.process, ruling).map_err(|lacking| lacking.to_a_question())?;
     let history = match &terms {
         Err(_) => History::bare(Finding::Refused, app.time.cutoff().horizon()),
         Ok(terms) => {
@@ -82,7 +82,8 @@ fn understand(request: &SubscriberRequest, config: &Config) -> Result<(Subscribe
     if to <= from {
         return Err(Problem::bad_field("to", "it is not after `from`"));
     }
-    let (entities, entity) = entities(request.entity.as_deref(), config)?;
+    let meant = entities(request.entity.as_deref(), config);
+    let (entities, entity) = meant.map_err(|detail| Problem::bad_field("entity", detail))?;
     let subscriber = SubscriberId(name.to_owned());
     Ok((SubscriberQuestion { entities, subscriber, from, to }, entity))
 }
@@ -100,7 +101,11 @@ pub(super) fn checked(name: &str) -> Result<&str, Problem> {
 ///
 /// A logon names no address, and belongs to no entity where its source is named by no network. Where there is one entity
 /// only, that can be nobody else's; where there are several, those are asked for by the empty name.
-pub(super) fn entities(named: Option<&str>, config: &Config) -> Result<(Vec<Entity>, Option<String>), Problem> {
+///
+/// # Errors
+///
+/// What is wrong with the name that was given; which field it stood in, the caller knows.
+pub(super) fn entities(named: Option<&str>, config: &Config) -> Result<(Vec<Entity>, Option<String>), String> {
     let known: BTreeSet<&str> = config.networks.iter().map(|network| network.entity.as_str()).collect();
     let known: Vec<&str> = known.into_iter().filter(|entity| !entity.is_empty()).collect();
     let several = || known.join(", ");
@@ -110,11 +115,11 @@ pub(super) fn entities(named: Option<&str>, config: &Config) -> Result<(Vec<Enti
         (Some(named), [only]) if named == *only => {
             Ok((vec![Entity(named.to_owned()), Entity::default()], Some(named.to_owned())))
         }
-        (None, _) => Err(Problem::bad_field("entity", format!("name one of {}", several()))),
+        (None, _) => Err(format!("name one of {}", several())),
         (Some(""), _) => Ok((vec![Entity::default()], None)),
         (Some(named), _) if known.contains(&named) => Ok((vec![Entity(named.to_owned())], Some(named.to_owned()))),
-        (Some(_), []) => Err(Problem::bad_field("entity", "no network names an entity; leave it out")),
-        (Some(_), _) => Err(Problem::bad_field("entity", format!("no network names it; there are {}", several()))),
+        (Some(_), []) => Err("no network names an entity; leave it out".to_owned()),
+        (Some(_), _) => Err(format!("no network names it; there are {}", several())),
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 
 use crate::api::{Problem, TriageAnswer, TriageRequest};
 use crate::daemon::time::Present;
@@ -17,6 +16,7 @@ use crate::desk::triage;
 use crate::domain::time::Timestamp;
 use crate::written::{instant, items};
 
+use super::body::Body;
 use super::identity::Asker;
 use super::{App, Refusal};
 
@@ -26,14 +26,14 @@ pub(super) const MAX_BODY: usize = items::MAX_BYTES * 2;
 pub(super) async fn triage(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
-    body: Result<Json<TriageRequest>, JsonRejection>,
+    body: Body<TriageRequest>,
 ) -> Result<Json<TriageAnswer>, Refusal> {
     if !asker.role.may_look_up() {
         return Err(Problem::forbidden(format!("role {} may not triage; analyst and approver may", asker.role)).into());
     }
     // By a clock that is not believed, nobody can say what dies when.
     let Present { now, cutoff, .. } = app.time.present()?;
-    let Json(request) = body.map_err(|error| Problem::bad_field("body", error.body_text()))?;
+    let request = body.read()?;
     let issued = date("issued", request.issued.as_deref())?;
     let received = date("received", request.received.as_deref())?;
     let window = app.time.window();

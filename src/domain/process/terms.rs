@@ -186,8 +186,13 @@ impl ProcessTypes {
 }
 
 impl Terms {
+    /// What it needs beside what is `given`.
+    pub fn missing(&self, given: &[Need]) -> BTreeSet<Need> {
+        self.needs.iter().filter(|need| !given.contains(need)).copied().collect()
+    }
+
     fn ruling(&self, given: &[Need]) -> Ruling<'_> {
-        let missing: BTreeSet<Need> = self.needs.iter().filter(|need| !given.contains(need)).copied().collect();
+        let missing = self.missing(given);
         if missing.is_empty() { Ruling::Released(self) } else { Ruling::Missing(missing) }
     }
 }
@@ -249,6 +254,11 @@ impl Need {
         Self::IssuingAuthority,
         Self::ValidatingAuthority,
     ];
+
+    /// The names of several, in their order.
+    pub fn names(needs: &BTreeSet<Self>) -> Vec<String> {
+        needs.iter().map(|need| need.name().to_owned()).collect()
+    }
 
     /// The name in the table.
     pub const fn name(self) -> &'static str {
