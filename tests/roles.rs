@@ -28,7 +28,7 @@ const GUESSES: usize = 8;
 
 /// Every route with the roles that may, by their first letters in the order s(ource) a(nalyst) p (approver) u (auditor)
 /// o(perator), and what they are answered where they send an empty object or ask for what is not there.
-const MAY: [(&str, &str, &str, u16); 35] = [
+const MAY: [(&str, &str, &str, u16); 39] = [
     ("POST", "/v1/lookups", "-ap--", 400),
     ("GET", "/v1/requests", "-ap--", 200),
     ("POST", "/v1/requests", "-ap--", 400),
@@ -62,6 +62,10 @@ const MAY: [(&str, &str, &str, u16); 35] = [
     ("GET", "/v1/purge/plan", "---uo", 200),
     ("GET", "/v1/purge/reports", "--puo", 200),
     ("GET", "/v1/purge/reports/{sequence}", "--puo", 404),
+    ("GET", "/v1/ledgers/keys", "sapuo", 200),
+    ("GET", "/v1/ledgers/{log}/checkpoint", "---u-", 404),
+    ("GET", "/v1/ledgers/{log}/tile/{*tile}", "---u-", 404),
+    ("GET", "/v1/ledgers/access/receipts/{index}", "-apu-", 404),
     ("POST", "/v1/purge/run", "----o", 200),
     ("POST", "/v1/purge/window", "----o", 400),
 ];
@@ -113,7 +117,9 @@ impl House {
 }
 
 fn path(route: &str) -> String {
-    route.replace("{id}", UNKNOWN).replace("{sequence}", "4711")
+    [("{id}", UNKNOWN), ("{sequence}", "4711"), ("{log}", "none"), ("{*tile}", "0/000"), ("{index}", "4711")]
+        .into_iter()
+        .fold(route.to_owned(), |path, (part, unknown)| path.replace(part, unknown))
 }
 
 #[test]

@@ -139,6 +139,20 @@ impl Entry {
         }
     }
 
+    /// Who asked, and under what; of what is no access to personal data, nothing.
+    pub const fn access(&self) -> Option<&Access> {
+        match self {
+            Self::Lookup { access, .. }
+            | Self::Subscriber { access, .. }
+            | Self::Request { access, .. }
+            | Self::Hold { access, .. } => Some(access),
+            Self::ClockAccepted { .. }
+            | Self::TokenMinted { .. }
+            | Self::LockedOut { .. }
+            | Self::TokenRevoked { .. } => None,
+        }
+    }
+
     /// The canonical bytes: plain text, one `name value` a line, in a fixed order (`docs/format.md`).
     pub fn to_bytes(&self) -> Vec<u8> {
         let text = match self {

@@ -36,6 +36,12 @@ impl fmt::Debug for Papers {
 #[derive(Clone, Copy)]
 pub struct Salt(pub [u8; 32]);
 
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salt")
+    }
+}
+
 impl Papers {
     /// BLAKE3 keyed with the salt, over the type, the case and the authority, each after its length (u32, big endian).
     pub fn commitment(&self, salt: &Salt) -> [u8; 32] {

@@ -1,5 +1,7 @@
 //! One request to the daemon, sent once more if the connection breaks and a repetition does no harm.
 
+use std::time::Duration;
+
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -16,12 +18,17 @@ use crate::audit::hex;
 use super::connect::ConnectError;
 use super::{Connection, Ending, tell, token};
 
+/// How often it is asked again when the daemon says that too much is asked.
+const PATIENCE: u32 = 60;
+
 /// The longest answer that is read: a package of the most items that a request has.
 const MAX_ANSWER: usize = 128 * 1024 * 1024;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 enum ClientError {
+    #[error("cannot start: {0}")]
+    Start(std::io::Error),
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error("the connection to the daemon broke: {0}")]
@@ -37,7 +44,7 @@ impl ClientError {
         match self {
             Self::Connect(error) => error.ending(),
             Self::Broken(_) => Ending::Unreachable,
-            Self::Answer(_) => Ending::Fault,
+            Self::Start(_) | Self::Answer(_) => Ending::Fault,
             Self::Problem(problem) => Ending::of_problem(problem),
         }
     }
@@ -58,22 +65,33 @@ pub(super) fn fetch(connection: &Connection, path: &str) -> Result<Bytes, Ending
     answer(connection, path, None::<&()>)
 }
 
+/// The same, and waits as long as the daemon says that too much is asked. For what takes many requests.
+pub(super) fn fetch_patiently(connection: &Connection, path: &str) -> Result<Bytes, Ending> {
+    for _ in 0..PATIENCE {
+        match attempt(connection, path, None) {
+            Err(ClientError::Problem(problem)) if problem.status == 429 => std::thread::sleep(Duration::from_secs(1)),
+            other => return other.map_err(|error| complain(&error)),
+        }
+    }
+    fetch(connection, path)
+}
+
 fn complain(error: &ClientError) -> Ending {
     tell(&format!("lapse: {}", super::escape::escape(&error.to_string())));
     error.ending()
 }
 
 fn answer(connection: &Connection, path: &str, body: Option<&impl Serialize>) -> Result<Bytes, Ending> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        tell(&format!("lapse: cannot start: {error}"));
-        Ending::Fault
-    })?;
     let body = body.map(serde_json::to_vec).transpose().map_err(|error| {
         tell(&format!("lapse: cannot write the request: {error}"));
         Ending::Fault
     })?;
-    let exchanged = runtime.block_on(async {
+    attempt(connection, path, body).map_err(|error| complain(&error))
+}
+
+fn attempt(connection: &Connection, path: &str, body: Option<Vec<u8>>) -> Result<Bytes, ClientError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ClientError::Start)?;
+    runtime.block_on(async {
         let key = if body.is_some() { repeatable(path) } else { None };
         let first = exchange(connection, path, body.clone(), key.as_deref()).await;
         match (first, &key) {
@@ -81,8 +99,7 @@ fn answer(connection: &Connection, path: &str, body: Option<&impl Serialize>) ->
             (Err(ClientError::Broken(_)), Some(_)) => exchange(connection, path, body, key.as_deref()).await,
             (first, _) => first,
         }
-    });
-    exchanged.map_err(|error| complain(&error))
+    })
 }
 
 /// A key that nobody else has, where the daemon tells a repetition by it; without random bytes, none.

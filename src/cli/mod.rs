@@ -19,6 +19,7 @@ mod openapi;
 mod package;
 pub mod page;
 mod policy;
+mod progress;
 mod purge;
 mod render;
 mod render_lookup;
@@ -262,6 +263,9 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
     if let LapseCommand::Completions { shell } = command {
         return completions::completions(LapseArgs::command(), shell);
     }
+    if let LapseCommand::Audit(args) = &command {
+        return audit::audit(&place, args);
+    }
     match context::resolve(&place) {
         Ok(connection) => ask(&connection, command, &place),
         Err(error) => {
@@ -282,7 +286,7 @@ fn ask(connection: &Connection, command: LapseCommand, place: &context::Place) -
         LapseCommand::Send(args) => send::send(connection, &args),
         LapseCommand::Status(args) => status::status(connection, &args),
         LapseCommand::Policy(args) => policy::policy(connection, &args),
-        LapseCommand::Audit(args) => audit::audit(connection, &args),
+        LapseCommand::Audit(args) => audit::audit(place, &args),
         LapseCommand::Clock(args) => clock::clock(connection, &args),
         LapseCommand::Purge(args) => purge::purge(connection, &args),
         LapseCommand::Context(args) => context::context(place, &args),

@@ -3,6 +3,8 @@
 //! Needs no daemon, no store and no token. A ledger shows that what was reported is consistent and was not changed; it does not
 //! show that it is true, and nothing here says so.
 
+pub mod sample;
+
 use crate::audit::Entry;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::purge::Report;

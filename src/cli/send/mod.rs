@@ -1,14 +1,13 @@
 //! `lapse send`: events from a file or a pipe to the daemon, every line until it is answered.
 
 mod input;
-mod progress;
 mod stream;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::progress::Progress;
 use super::{Connection, Ending, escape, tell};
-use progress::Progress;
 use stream::{Sending, Trouble};
 
 /// How often a connection that was there is tried to be had again without one more line answered.

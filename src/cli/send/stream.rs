@@ -16,7 +16,7 @@ use crate::cli::connect::ConnectError;
 use crate::cli::{Connection, Ending, say, tell, token};
 
 use super::input::Input;
-use super::progress::Progress;
+use crate::cli::progress::Progress;
 
 /// Lines that may wait for their answers.
 const MOST_LINES: usize = 1 << 14;

@@ -1,38 +1,11 @@
-//! `lapse audit`: what auditors look at.
+//! `lapse audit anomalies`.
 
 use std::fmt::Write as _;
 
-use clap::Subcommand;
-
 use crate::api::{ANOMALIES, AnomaliesAnswer};
+use crate::cli::{Connection, Ending, Output, client, request, say};
 
-use super::{Connection, Ending, Output, client, request, say};
-
-/// Arguments of `lapse audit`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  lapse audit anomalies
-  lapse audit anomalies -o json
-
-It counts, by the pseudonym that the access ledger has, and names nobody: no address, no subscriber, no case. That something stands
-out is a reason to ask, and no proof. The thresholds are those of [watch] in the configuration.")]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Show what stands out in how rights were used within the last seven days. Auditors only.
-    Anomalies {
-        /// How it is printed.
-        #[arg(short, long, value_enum, default_value = "table")]
-        output: Output,
-    },
-}
-
-pub(super) fn audit(connection: &Connection, args: &Args) -> Ending {
-    let Command::Anomalies { output } = args.command;
+pub(super) fn anomalies(connection: &Connection, output: Output) -> Ending {
     let found: AnomaliesAnswer = match client::ask(connection, ANOMALIES, None::<&()>) {
         Ok(found) => found,
         Err(ending) => return ending,
