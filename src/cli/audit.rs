@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use crate::api::{ANOMALIES, AnomaliesAnswer};
 
-use super::{Connection, Ending, Output, client, request, say};
+use super::{Connection, Ending, Output, audit_verify, client, request, say};
 
 /// Arguments of `lapse audit`.
 #[derive(Debug, clap::Args)]
@@ -29,10 +29,26 @@ enum Command {
         #[arg(short, long, value_enum, default_value = "table")]
         output: Output,
     },
+    /// Check both ledgers as they were fetched. Needs no daemon and no token.
+    Verify(audit_verify::Args),
+}
+
+/// What needs no daemon; none if the command is another.
+pub(super) fn offline(args: &Args) -> Option<Ending> {
+    match &args.command {
+        Command::Verify(args) => Some(audit_verify::verify(args)),
+        Command::Anomalies { .. } => None,
+    }
 }
 
 pub(super) fn audit(connection: &Connection, args: &Args) -> Ending {
-    let Command::Anomalies { output } = args.command;
+    match &args.command {
+        Command::Anomalies { output } => anomalies(connection, *output),
+        Command::Verify(args) => audit_verify::verify(args),
+    }
+}
+
+fn anomalies(connection: &Connection, output: Output) -> Ending {
     let found: AnomaliesAnswer = match client::ask(connection, ANOMALIES, None::<&()>) {
         Ok(found) => found,
         Err(ending) => return ending,

@@ -2,6 +2,7 @@
 
 pub mod answers;
 mod audit;
+mod audit_verify;
 mod certificate;
 mod check_config;
 mod client;
@@ -203,7 +204,7 @@ enum LapseCommand {
     Status(status::Args),
     /// Show what is kept, for how long, who may ask, and under which legal process; no personal data.
     Policy(policy::Args),
-    /// Show what stands out in how rights are used. Auditors only.
+    /// Check the ledgers, and show what stands out in how rights are used.
     Audit(audit::Args),
     /// Show the daemon's clock, or accept it when it is in doubt.
     Clock(clock::Args),
@@ -261,6 +262,11 @@ pub fn lapse(args: impl IntoIterator<Item = OsString>) -> Ending {
     }
     if let LapseCommand::Completions { shell } = command {
         return completions::completions(LapseArgs::command(), shell);
+    }
+    if let LapseCommand::Audit(args) = &command
+        && let Some(ending) = audit::offline(args)
+    {
+        return ending;
     }
     match context::resolve(&place) {
         Ok(connection) => ask(&connection, command, &place),
