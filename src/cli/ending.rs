@@ -19,7 +19,9 @@ pub enum Ending {
     Doubtful,
     /// Of `verify-store`: something is there that should have gone.
     ExpiredDataFound,
-    /// Of `verify-store`: not everything could be looked at, so nobody can say that it is clean.
+    /// Of `lapse audit verify`: it is proven that something is not as it must be.
+    ProvenInvalid,
+    /// Of what verifies: not everything could be looked at, so nobody can say that it is clean, or valid.
     CannotTell,
     /// Refused.
     Refused,
@@ -79,7 +81,7 @@ impl Ending {
     const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
-            Self::Nobody | Self::ExpiredDataFound => 1,
+            Self::Nobody | Self::ExpiredDataFound | Self::ProvenInvalid => 1,
             Self::Usage | Self::CannotTell => 2,
             Self::Doubtful => 3,
             Self::Refused => 4,

@@ -3,11 +3,28 @@
 //! Needs no daemon, no store and no token. A ledger shows that what was reported is consistent and was not changed; it does not
 //! show that it is true, and nothing here says so.
 
+mod accesses;
+mod ages;
+mod fetched;
+mod found;
+mod heartbeats;
+mod history;
+mod key_count;
+mod log;
+mod periods;
 pub mod sample;
+mod signature;
+mod system;
+mod told;
+mod tree;
+mod verify;
 
 use crate::audit::Entry;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::purge::Report;
+
+pub use fetched::ReadError;
+pub use verify::{Keys, verify};
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -66,5 +83,20 @@ impl Evidence {
         } else {
             Some(true)
         }
+    }
+}
+
+/// What `lapse audit verify -o json` prints.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Verdict {
+    /// As of [`Evidence::valid`]: `null` where it cannot be told.
+    pub valid: Option<bool>,
+    /// What was looked at.
+    pub checks: Vec<Check>,
+}
+
+impl From<&Evidence> for Verdict {
+    fn from(evidence: &Evidence) -> Self {
+        Self { valid: evidence.valid(), checks: evidence.checks.clone() }
     }
 }

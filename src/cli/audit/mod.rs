@@ -2,9 +2,12 @@
 
 mod anomalies;
 mod fetch;
+mod given;
 mod keys;
 mod prove;
 mod receipt;
+mod sample;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -17,11 +20,13 @@ use super::{Connection, Ending, Output, context, tell};
 #[command(after_help = "Examples:
   lapse audit keys
   lapse audit fetch /srv/audit/lapsed
+  lapse audit verify /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey --known checkpoint.last-month
+  lapse audit sample /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey --percent 20 --seed 4711
   lapse audit receipt 17 receipt.tlog-proof
   lapse audit prove receipt.tlog-proof --access-vkey access.vkey
   lapse audit anomalies -o json
 
-keys, fetch, receipt and anomalies ask the daemon; prove needs neither daemon nor token. Take the keys once, over a way that you trust, and keep
+keys, fetch, receipt and anomalies ask the daemon; verify, sample and prove need neither daemon nor token. Take the keys once, over a way that you trust, and keep
 every checkpoint that you have seen: only who remembers can tell that a history was changed.
 anomalies counts, by the pseudonym that the access ledger has, and names nobody: no address, no subscriber, no case. That something
 stands out is a reason to ask, and no proof. The thresholds are those of [watch] in the configuration.")]
@@ -44,6 +49,10 @@ enum Command {
         #[arg(value_name = "DIR")]
         dir: PathBuf,
     },
+    /// Check both ledgers as they were fetched. Needs no daemon and no token.
+    Verify(verify::Args),
+    /// Draw accesses to be compared with the papers, and print a worksheet in CSV. Needs no daemon and no token.
+    Sample(sample::Args),
     /// Fetch the receipt of one access: that its entry is in the ledger can then be proven without the ledger.
     Receipt {
         /// The number of the entry, as an answer names it.
@@ -77,6 +86,8 @@ pub(super) fn audit(place: &context::Place, args: &Args) -> Ending {
         Command::Fetch { dir } => asking(&|connection| fetch::fetch(connection, dir)),
         Command::Anomalies { output } => asking(&|connection| anomalies::anomalies(connection, *output)),
         Command::Receipt { index, file } => asking(&|connection| receipt::receipt(connection, *index, file)),
+        Command::Verify(args) => verify::verify(args),
+        Command::Sample(args) => sample::sample(args),
         Command::Prove(args) => prove::prove(args),
     }
 }

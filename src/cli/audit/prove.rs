@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::audit::{Entry, Papers, Salt};
 use crate::cli::{Ending, escape, say, tell};
 use crate::domain::process::ProcessType;
-use crate::ledger::note::VerifierKey;
 use crate::ledger::receipt::Receipt;
+
+use super::given::key;
 
 /// Arguments of `lapse audit prove`.
 #[derive(Debug, clap::Args)]
@@ -55,8 +56,8 @@ fn salt(text: &str) -> Result<Salt, &'static str> {
 enum Failed {
     #[error("cannot read {path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
-    #[error("the key: {0}")]
-    Key(#[from] crate::ledger::note::VerifierKeyError),
+    #[error("--access-vkey: {0}")]
+    Key(String),
     #[error("no entry travels with this receipt; --entry names it")]
     NoEntry,
     #[error(transparent)]
@@ -81,7 +82,7 @@ pub(super) fn prove(args: &Args) -> Ending {
 }
 
 fn proven(args: &Args) -> Result<String, Failed> {
-    let key = vkey(&args.access_vkey)?;
+    let key = key(&args.access_vkey).map_err(Failed::Key)?;
     let receipt = Receipt::parse(&read(&args.receipt)?)?;
     let entry = match (&args.entry, &receipt.extra) {
         (Some(path), _) => read(path)?,
@@ -108,16 +109,4 @@ fn proven(args: &Args) -> Result<String, Failed> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failed> {
     fs::read(path).map_err(|source| Failed::Io { path: path.to_owned(), source })
-}
-
-/// A public key, given as its text or as the name of a file that holds it.
-fn vkey(given: &str) -> Result<VerifierKey, Failed> {
-    match VerifierKey::parse(given) {
-        Ok(key) => Ok(key),
-        Err(_) if Path::new(given).is_file() => {
-            let text = String::from_utf8_lossy(&read(Path::new(given))?).into_owned();
-            Ok(VerifierKey::parse(text.trim_end())?)
-        }
-        Err(error) => Err(error.into()),
-    }
 }

@@ -1,0 +1,84 @@
+//! That the reports account for every key: opened once, destroyed at most once, and live are those between.
+//!
+//! Where the keyring was lost, what it opened is neither live nor destroyed, and the count begins anew. A key that is damaged
+//! is not live either, and is counted as unreadable until its slot is overwritten.
+
+use std::collections::BTreeSet;
+
+use super::Check;
+use super::found::Found;
+use super::log::Log;
+use super::periods::in_order;
+use crate::domain::time::Bucket;
+use crate::purge::{Exception, Report};
+
+/// What the reports so far say.
+#[derive(Default)]
+struct Count {
+    opened: BTreeSet<Bucket>,
+    destroyed: BTreeSet<Bucket>,
+    open: BTreeSet<Bucket>,
+    /// Keys that were damaged need not have been told as opened.
+    damaged: BTreeSet<Bucket>,
+    /// Since which entry the keyring is another one.
+    lost: Option<usize>,
+}
+
+/// Opened less destroyed are live.
+pub(super) fn keys(log: &Log<Report>) -> Check {
+    let (mut found, mut count) = (log.rule(), Count::default());
+    for (index, _, report) in in_order(&log.read.entries) {
+        count.hear(index, report);
+        count.add(index, report, &mut found);
+        count.hold(index, report, &mut found);
+    }
+    let (opened, destroyed, live) = (count.opened.len(), count.destroyed.len(), count.open.len());
+    let anew = count.lost.map_or_else(String::new, |index| {
+        format!("; the keyring was lost, and the count begins anew with entry {index}")
+    });
+    found.check("keys", format!("{opened} opened, {destroyed} destroyed, {live} not yet{anew}"))
+}
+
+impl Count {
+    fn hear(&mut self, index: usize, report: &Report) {
+        for exception in &report.exceptions {
+            if let Exception::KeyUnreadable { bucket, .. } = exception {
+                self.damaged.insert(*bucket);
+            }
+        }
+        if report.exceptions.iter().any(|exception| matches!(exception, Exception::KeyringLost { .. })) {
+            self.lost = Some(index);
+            self.open.clear();
+        }
+    }
+
+    fn add(&mut self, index: usize, report: &Report, found: &mut Found) {
+        for (Bucket(number), _) in &report.keys.opened {
+            if !self.opened.insert(Bucket(*number)) {
+                found.fail(format!("entry {index} opens the key of bucket {number} a second time"));
+            }
+            self.open.insert(Bucket(*number));
+        }
+        for key in &report.keys.destroyed {
+            let number = key.bucket.0;
+            let known = self.opened.contains(&key.bucket) || self.damaged.contains(&key.bucket);
+            // A lost keyring may have had keys that no report came to tell of.
+            if !known && self.lost.is_none() && report.left_out == 0 {
+                found.fail(format!("entry {index} destroys the key of bucket {number}, which was never opened"));
+            }
+            if !self.destroyed.insert(key.bucket) {
+                found.fail(format!("entry {index} destroys the key of bucket {number} a second time"));
+            }
+            self.open.remove(&key.bucket);
+        }
+    }
+
+    fn hold(&self, index: usize, report: &Report, found: &mut Found) {
+        let live = usize::try_from(report.keys.live).unwrap_or(usize::MAX);
+        let unreadable = usize::try_from(report.keys.unreadable).unwrap_or(usize::MAX);
+        let open = self.open.len();
+        if live > open || live.saturating_add(unreadable) < open {
+            found.fail(format!("entry {index} says that {live} keys are live, and opened less destroyed are {open}"));
+        }
+    }
+}
