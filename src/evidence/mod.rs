@@ -3,9 +3,13 @@
 //! Needs no daemon, no store and no token. A ledger shows that what was reported is consistent and was not changed; it does not
 //! show that it is true, and nothing here says so.
 
+mod page;
+
 use crate::audit::Entry;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::purge::Report;
+
+pub use page::page;
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
