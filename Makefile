@@ -45,7 +45,7 @@ test: setup ## Check the formatting, the lints, the tests and the documentation.
 	cargo test $(CARGO_FLAGS)
 
 .PHONY: proof
-proof: proof-wire proof-events proof-freeradius proof-lookup proof-settle proof-exhibit proof-crash proof-gone proof-purge-crash proof-load proof-desk proof-purge proof-api ## The long shows, all of them.
+proof: proof-wire proof-events proof-freeradius proof-lookup proof-settle proof-exhibit proof-crash proof-gone proof-purge-crash proof-load proof-desk proof-purge proof-month proof-api ## The long shows, all of them.
 
 .PHONY: proof-wire
 proof-wire: setup ## A million hostile datagrams into each reader.
@@ -95,6 +95,10 @@ proof-desk: build ## Lookups at rest, and 200 a second from 8 desks beside 10,00
 proof-purge: build ## The same for five minutes with a window of 60 s: nothing destroyed late, and it costs little.
 	cargo run $(CARGO_FLAGS) --example load -- --rate 20000 --seconds 300 --window 60s --bucket 5s --purge-interval 5s \
 		--lookups 50 --baseline 60
+
+.PHONY: proof-month
+proof-month: setup ## Thirty days, a purge run a minute: verified in seconds, and a page that says what happened.
+	LAPSED_MONTH_DAYS=30 cargo test $(CARGO_FLAGS) --test audit_month -- --nocapture
 
 .PHONY: proof-api
 proof-api: ## A minute of requests made from the API's own document, right and wrong ones: no fault, and all as described.

@@ -30,7 +30,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("settle", &["domain", "config", "store"]),
     ("lookup", &["domain", "config", "store"]),
     ("purge", &["domain", "canonical", "config", "store"]),
-    ("evidence", &["domain", "canonical", "config", "ledger", "audit", "purge"]),
+    ("evidence", &["domain", "canonical", "config", "shown", "ledger", "audit", "purge"]),
     (
         "daemon",
         &[

@@ -32,6 +32,16 @@ impl ErasureClass {
             Self::InPlace => "C",
         }
     }
+
+    /// What it is worth, in words.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::InPlace => "overwritten in place on a bare disk",
+            Self::Memory => "in memory, gone at the latest with the power",
+            Self::Unsure => "overwritten in place; what lies below is not known",
+            Self::Degraded => "DEGRADED: the file system writes elsewhere and may keep the old bytes",
+        }
+    }
 }
 
 impl fmt::Display for ErasureClass {

@@ -11,6 +11,7 @@ mod heartbeats;
 mod history;
 mod key_count;
 mod log;
+mod page;
 mod periods;
 pub mod sample;
 mod signature;

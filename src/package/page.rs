@@ -3,12 +3,13 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 
-use super::html::{Rows, plain};
+use super::html::Rows;
 use super::{Answered, Response};
 use crate::api::LookupAnswer;
 use crate::domain::process::Group;
 use crate::domain::session::Evidence;
 use crate::domain::verdict::Verdict;
+use crate::shown::html::plain;
 use crate::shown::words::{NO_PERSON, boundary, meaning};
 
 /// A4 is 210 mm wide, Letter 279 mm high: within these margins a page of 174 mm fits on both, and the printer chooses.

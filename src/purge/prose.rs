@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::config::Written;
-use crate::domain::time::Timestamp;
 
 use super::exception::Exception;
-use super::report::{Kind, Outcome, Report, Standing, Told, Verdict};
+use super::report::{Erasure, Kind, Outcome, Report, Standing, Told, Verdict};
 use super::run::{Check, Counted, Extents, ReadBack};
 use crate::canonical::Word as _;
-use crate::domain::erasure::ErasureClass;
 
 /// A sheet of names and texts, wrapped so that no line is wider than [`WIDEST`].
 struct Sheet(String);
@@ -131,18 +129,13 @@ impl Report {
             let from = self.terms.bucket.start_of(key.bucket);
             sheet.line("", &format!("of the bucket from {from}: read-back {}, extents {}", key.read_back, key.extents));
         }
-        let worth = match self.erasure.class {
-            ErasureClass::InPlace => "overwritten in place on a bare disk",
-            ErasureClass::Memory => "in memory, gone at the latest with the power",
-            ErasureClass::Unsure => "overwritten in place; what lies below is not known",
-            ErasureClass::Degraded => "DEGRADED: the file system writes elsewhere and may keep the old bytes",
-        };
-        let device = match self.erasure.same_device {
+        let Erasure { class, stack, same_device } = &self.erasure;
+        let device = match same_device {
             Told::Yes => "on the database's device",
             Told::No => "on a device of their own",
             Told::Unknown => "on a device that is not known",
         };
-        sheet.line("erasure", &format!("{}: {worth}; {}; keys {device}", self.erasure.class, self.erasure.stack));
+        sheet.line("erasure", &format!("{class}: {}; {stack}; keys {device}", class.meaning()));
     }
 
     fn tell_verification(&self, sheet: &mut Sheet) {
@@ -172,34 +165,61 @@ fn many(count: u64, one: &str, more: &str) -> String {
 }
 
 fn told(exception: &Exception) -> String {
-    let at: Timestamp = exception.at();
-    match exception {
-        Exception::LateRun { late, .. } => format!("{at} the run began {} too late", Written(*late)),
-        Exception::FailedRun { failure, .. } => format!("{at} the run failed at {}: {}", failure.step, failure.reason),
-        Exception::CountsDiffer { counted, scanned, filtered, explanation, .. } => {
-            format!("{at} {counted}: {scanned} counted, {filtered} dropped ({explanation})")
+    let by = exception.who().map_or_else(String::new, |who| format!(" by {}", who.word()));
+    format!("{} {}{by}", exception.at(), exception.in_words())
+}
+
+impl Exception {
+    /// What it was in words, without the instant and without whom.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::LateRun { late, .. } => format!("the run began {} too late", Written(*late)),
+            Self::FailedRun { failure, .. } => format!("the run failed at {}: {}", failure.step, failure.reason),
+            Self::CountsDiffer { counted, scanned, filtered, explanation, .. } => {
+                format!("{counted}: {scanned} counted, {filtered} dropped ({explanation})")
+            }
+            Self::ClockDoubtBegun { reason, by, .. } => {
+                format!("the clock came into doubt ({reason}), {} off", Written(*by))
+            }
+            Self::ClockDoubtMoved { reason, by, .. } => {
+                format!("the clock moved again in doubt ({reason}), {} off", Written(*by))
+            }
+            Self::ClockForgotten { .. } => {
+                "nothing was known of the last trusted time, so the clock was believed".to_owned()
+            }
+            Self::ClockDoubtLasted { lasted, .. } => format!("the clock was in doubt for {}", Written(*lasted)),
+            Self::ClockDoubtEnded { by, .. } => format!("the clock is trusted again ({by})"),
+            Self::ClockDoubtAccepted { .. } => "the clock was accepted".to_owned(),
+            Self::PolicyChanged { setting, old, new, who, .. } => {
+                let place = if who.is_none() { " in the configuration" } else { "" };
+                format!("{setting} changed from {} to {}{place}", Written(*old), Written(*new))
+            }
+            Self::KeyringLost { .. } => "the keyring was lost; what it opened is gone".to_owned(),
+            Self::KeyUnreadable { bucket, .. } => format!("the key of bucket {} cannot be used", bucket.0),
+            Self::Swept { keys, .. } => {
+                format!("{} destroyed by lapsed sweep", many(u64::from(*keys), "key", "keys"))
+            }
+            Self::Restored { .. } => "the store was put back from a copy".to_owned(),
         }
-        Exception::ClockDoubtBegun { reason, by, .. } => {
-            format!("{at} the clock came into doubt ({reason}), {} off", Written(*by))
+    }
+
+    /// Who did it, as a keyed hash; `None` where nobody is on record.
+    const fn who(&self) -> Option<[u8; 8]> {
+        match self {
+            Self::ClockDoubtAccepted { who, .. } => Some(*who),
+            Self::PolicyChanged { who, .. } => *who,
+            Self::LateRun { .. }
+            | Self::FailedRun { .. }
+            | Self::CountsDiffer { .. }
+            | Self::ClockDoubtBegun { .. }
+            | Self::ClockDoubtMoved { .. }
+            | Self::ClockForgotten { .. }
+            | Self::ClockDoubtLasted { .. }
+            | Self::ClockDoubtEnded { .. }
+            | Self::KeyringLost { .. }
+            | Self::KeyUnreadable { .. }
+            | Self::Swept { .. }
+            | Self::Restored { .. } => None,
         }
-        Exception::ClockDoubtMoved { reason, by, .. } => {
-            format!("{at} the clock moved again in doubt ({reason}), {} off", Written(*by))
-        }
-        Exception::ClockForgotten { .. } => {
-            format!("{at} nothing was known of the last trusted time, so the clock was believed")
-        }
-        Exception::ClockDoubtLasted { lasted, .. } => format!("{at} the clock was in doubt for {}", Written(*lasted)),
-        Exception::ClockDoubtEnded { by, .. } => format!("{at} the clock is trusted again ({by})"),
-        Exception::ClockDoubtAccepted { who, .. } => format!("{at} the clock was accepted by {}", who.word()),
-        Exception::PolicyChanged { setting, old, new, who, .. } => {
-            let who = who.map_or_else(|| "in the configuration".to_owned(), |who| format!("by {}", who.word()));
-            format!("{at} {setting} changed from {} to {} {who}", Written(*old), Written(*new))
-        }
-        Exception::KeyringLost { .. } => format!("{at} the keyring was lost; what it opened is gone"),
-        Exception::KeyUnreadable { bucket, .. } => format!("{at} the key of bucket {} cannot be used", bucket.0),
-        Exception::Swept { keys, .. } => {
-            format!("{at} {} destroyed by lapsed sweep", many(u64::from(*keys), "key", "keys"))
-        }
-        Exception::Restored { .. } => format!("{at} the store was put back from a copy"),
     }
 }

@@ -251,19 +251,25 @@ pub struct Report {
 }
 
 impl Report {
-    /// The greatest age that a record may have reached when it is unlinked: window, interval and [`SLACK`]. Where the policy
-    /// changed in the period, the greater of the old and new terms count.
-    pub fn unlink_bound(&self) -> Duration {
-        let (mut window, mut interval) = (self.terms.window, self.terms.purge_interval);
+    /// The terms that bound what was destroyed in the period. Where the policy changed in it, the greater of old and new count.
+    pub fn bounding_terms(&self) -> Terms {
+        let mut terms = self.terms;
         for exception in &self.exceptions {
             if let Exception::PolicyChanged { setting, old, .. } = exception {
                 match setting {
-                    Setting::Window => window = window.max(*old),
-                    Setting::PurgeInterval => interval = interval.max(*old),
+                    Setting::Window => terms.window = terms.window.max(*old),
+                    Setting::PurgeInterval => terms.purge_interval = terms.purge_interval.max(*old),
                 }
             }
         }
-        sum(sum(window, interval), SLACK)
+        terms
+    }
+
+    /// The greatest age that a record may have reached when it is unlinked: window, interval and [`SLACK`] of
+    /// [`Report::bounding_terms`].
+    pub fn unlink_bound(&self) -> Duration {
+        let terms = self.bounding_terms();
+        sum(sum(terms.window, terms.purge_interval), SLACK)
     }
 
     /// The same for the first instant of a bucket whose key is destroyed: one bucket more.

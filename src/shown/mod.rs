@@ -6,4 +6,5 @@
 pub mod answer;
 pub mod cells;
 pub mod escape;
+pub mod html;
 pub mod words;

@@ -6,6 +6,7 @@ mod given;
 mod keys;
 mod prove;
 mod receipt;
+mod report;
 mod sample;
 mod verify;
 
@@ -21,12 +22,13 @@ use super::{Connection, Ending, Output, context, tell};
   lapse audit keys
   lapse audit fetch /srv/audit/lapsed
   lapse audit verify /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey --known checkpoint.last-month
+  lapse audit report /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey -o report.html
   lapse audit sample /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey --percent 20 --seed 4711
   lapse audit receipt 17 receipt.tlog-proof
   lapse audit prove receipt.tlog-proof --access-vkey access.vkey
   lapse audit anomalies -o json
 
-keys, fetch, receipt and anomalies ask the daemon; verify, sample and prove need neither daemon nor token. Take the keys once, over a way that you trust, and keep
+keys, fetch, receipt and anomalies ask the daemon; verify, report, sample and prove need neither daemon nor token. Take the keys once, over a way that you trust, and keep
 every checkpoint that you have seen: only who remembers can tell that a history was changed.
 anomalies counts, by the pseudonym that the access ledger has, and names nobody: no address, no subscriber, no case. That something
 stands out is a reason to ask, and no proof. The thresholds are those of [watch] in the configuration.")]
@@ -51,6 +53,8 @@ enum Command {
     },
     /// Check both ledgers as they were fetched. Needs no daemon and no token.
     Verify(verify::Args),
+    /// Write a page of what both ledgers show, to be read and printed. Needs no daemon and no token.
+    Report(report::Args),
     /// Draw accesses to be compared with the papers, and print a worksheet in CSV. Needs no daemon and no token.
     Sample(sample::Args),
     /// Fetch the receipt of one access: that its entry is in the ledger can then be proven without the ledger.
@@ -87,6 +91,7 @@ pub(super) fn audit(place: &context::Place, args: &Args) -> Ending {
         Command::Anomalies { output } => asking(&|connection| anomalies::anomalies(connection, *output)),
         Command::Receipt { index, file } => asking(&|connection| receipt::receipt(connection, *index, file)),
         Command::Verify(args) => verify::verify(args),
+        Command::Report(args) => report::report(args),
         Command::Sample(args) => sample::sample(args),
         Command::Prove(args) => prove::prove(args),
     }

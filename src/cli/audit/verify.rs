@@ -47,7 +47,7 @@ pub(super) fn verify(args: &Args) -> Ending {
     }
 }
 
-const fn ending(valid: Option<bool>) -> Ending {
+pub(super) const fn ending(valid: Option<bool>) -> Ending {
     match valid {
         Some(true) => Ending::Ok,
         Some(false) => Ending::ProvenInvalid,

@@ -1,0 +1,129 @@
+//! What the evidence comes to, and the first reason for it.
+
+use std::time::Duration;
+
+use super::words::{length, many, number, spelled};
+use crate::evidence::{Evidence, Outcome};
+use crate::purge::{self, Extents, KeyDestroyed, LastRun, ReadBack, Report};
+
+/// What the page says first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Every check that counts held, and no report tells of a breach.
+    NoViolation,
+    /// Something that counts is unknown.
+    NotProven,
+    /// A check that counts failed, or a report tells of a breach itself.
+    Breach,
+}
+
+impl Verdict {
+    /// As it stands on the page.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::NoViolation => "NO VIOLATION FOUND",
+            Self::NotProven => "NOT PROVEN",
+            Self::Breach => "BREACH",
+        }
+    }
+
+    /// Its name in the data, and the class of its frame.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::NoViolation => "no-violation-found",
+            Self::NotProven => "not-proven",
+            Self::Breach => "breach",
+        }
+    }
+}
+
+/// The verdict, and why in one sentence.
+pub(super) fn judge(evidence: &Evidence) -> (Verdict, String) {
+    let reports = &evidence.purge.entries;
+    let failed = first_check(evidence, Outcome::Fail, "failed");
+    let mut breaches = reports.iter().filter_map(breach);
+    if let Some(reason) = failed.or_else(|| breaches.next()) {
+        let count = length(reports.iter().filter_map(breach).collect::<Vec<_>>().as_slice());
+        let told = match count {
+            0 => "No report in the log tells of a breach itself.".to_owned(),
+            _ => format!("{} in the log of a breach.", many(count, "report itself tells", "reports themselves tell")),
+        };
+        return (Verdict::Breach, format!("{reason} {told}"));
+    }
+    if let Some(reason) = first_check(evidence, Outcome::Unknown, "cannot tell") {
+        return (Verdict::NotProven, reason);
+    }
+    if reports.is_empty() {
+        return (Verdict::NotProven, "There are no purge reports.".to_owned());
+    }
+    let checks = length(&evidence.checks.iter().filter(|check| check.counts).collect::<Vec<_>>());
+    if checks == 0 {
+        return (Verdict::NotProven, "No check was made that counts.".to_owned());
+    }
+    let (checks, count) = (many(checks, "check", "checks"), many(length(reports), "report", "reports"));
+    let reason = format!(
+        "All of the {checks} that count held, and none of the {count} says that anything was destroyed later than its bound, \
+         was not destroyed, or was not verified."
+    );
+    (Verdict::NoViolation, reason)
+}
+
+/// The first check that counts and came to this.
+fn first_check(evidence: &Evidence, result: Outcome, says: &str) -> Option<String> {
+    let check = evidence.checks.iter().find(|check| check.counts && check.result == result)?;
+    Some(format!("The check {} {says}: {}.", check.name, check.detail.trim_end_matches('.')))
+}
+
+/// Why a report itself tells of a breach: its number and the first rule that was broken; `None` if it does not.
+pub(super) fn breach(report: &Report) -> Option<String> {
+    let rule = remained(report).or_else(|| too_old(report)).or_else(|| unverified(report));
+    let rule = rule.or_else(|| {
+        let failed = report.verdict() == purge::Verdict::Failed;
+        failed.then(|| "its own verdict is that something is not destroyed, or not verified".to_owned())
+    })?;
+    Some(format!("Report {}: {rule}.", number(report.sequence)))
+}
+
+fn remained(report: &Report) -> Option<String> {
+    report.counted().find_map(|(counted, class)| {
+        if class.remaining > 0 {
+            let rows = many(class.remaining, "row", "rows");
+            Some(format!("{rows} of {counted} remained that had to be destroyed"))
+        } else if class.filtered < class.scanned {
+            let (scanned, filtered) = (number(class.scanned), number(class.filtered));
+            Some(format!("{scanned} rows of {counted} had to be destroyed, and {filtered} were"))
+        } else {
+            None
+        }
+    })
+}
+
+fn too_old(report: &Report) -> Option<String> {
+    let rows =
+        report.counted().filter_map(|(counted, class)| Some((counted, class.max_age?, report.bound_of(counted)?)));
+    let mut late = rows.filter(|(_, age, bound)| age > bound);
+    if let Some((counted, age, bound)) = late.next() {
+        return Some(over(&format!("a row of {counted} was unlinked"), age, bound));
+    }
+    let (age, bound) = (report.key_max_age()?, report.key_bound());
+    (age > bound).then(|| over("a key was destroyed", age, bound))
+}
+
+fn over(what: &str, age: Duration, bound: Duration) -> String {
+    format!("{what} at an age of {}, and its bound is {}", spelled(age), spelled(bound))
+}
+
+fn unverified(report: &Report) -> Option<String> {
+    let failed = purge::Check::ALL.iter().find(|check| report.outcome(**check) == purge::Outcome::Failed);
+    if let Some(check) = failed {
+        return Some(format!("what it verified by other means did not hold ({check})"));
+    }
+    let kept = |key: &&KeyDestroyed| {
+        matches!(key.read_back, ReadBack::Differs | ReadBack::Unread) || key.extents == Extents::Moved
+    };
+    if let Some(key) = report.keys.destroyed.iter().find(kept) {
+        let (read_back, extents) = (key.read_back, key.extents);
+        return Some(format!("a key was overwritten without proof (read-back {read_back}, extents {extents})"));
+    }
+    (report.runs.last == LastRun::Failed).then(|| "the last purge of its period failed".to_owned())
+}
