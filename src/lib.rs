@@ -29,7 +29,7 @@
 //!   in anybody's name.
 //! - [`audit`]: what the access ledger says of an access. [`tokens`]: who may come in.
 //! - [`watch`]: what stands out in how those who may ask make use of it. Will never name whom they asked about.
-//! - [`evidence`]: what an auditor makes of the two ledgers. Needs no daemon and no store, and never says that what was reported is true.
+//! - [`evidence`]: what an auditor makes of the two ledgers, and the page that tells it. Needs no daemon and no store, and never says that what was reported is true.
 //! - [`daemon`]: threads, sockets and the order in which they start and stop; home of tokio.
 //! - [`cli`]: the command lines of `lapsed` and `lapse`.
 //!

@@ -13,7 +13,7 @@ const LAST: usize = 50;
 
 /// The reports that are not clean, and the last ones. The others are counted where they would stand.
 pub(super) fn listed(reports: &[Report]) -> String {
-    let columns = ["Report", "Period", "Purges", "Oldest record", "Oldest key", "Left", "Result"];
+    let columns = ["Report", "Period, UTC", "Purges", "Oldest record", "Oldest key", "Left", "Result"];
     let mut table = Table::new("Purge reports: all that are out of the ordinary, and the last 50", &columns);
     let mut skipped = 0;
     for (place, report) in reports.iter().enumerate() {
@@ -47,17 +47,24 @@ fn cells(report: &Report, broken: bool) -> Vec<String> {
         Verdict::Failed => "FAILED",
         Verdict::Clean => "clean",
         Verdict::Exceptions if broken => "OVER ITS BOUND",
-        Verdict::Exceptions => "with exceptions",
+        Verdict::Exceptions => "exceptions",
     };
     vec![
         number(report.sequence),
-        format!("{} to {}", when(report.from), when(report.to)),
+        period(report),
         purges,
         aged(oldest(report), report.unlink_bound()),
         aged(report.key_max_age(), report.key_bound()),
         number(remaining(report)),
         result.to_owned(),
     ]
+}
+
+/// From when to when; the date once, where it is one.
+fn period(report: &Report) -> String {
+    let (from, to) = (report.from.to_utc(), report.to.to_utc());
+    let until = if from.date_naive() == to.date_naive() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+    format!("{} to {}", from.format("%Y-%m-%d %H:%M:%S"), to.format(until))
 }
 
 fn aged(age: Option<Duration>, bound: Duration) -> String {

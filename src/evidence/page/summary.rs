@@ -30,8 +30,8 @@ pub(super) fn tiles(reports: &[Report], accesses: &Accesses) -> String {
     let key = nearest(reports, |report| Some((report.key_max_age()?, report.key_bound())));
     let runs = format!("{} late, {} failed", number(late), number(failed));
     let tiles = [
-        tile("Oldest record when it was unlinked", &record.0, &record.1),
-        tile("Oldest key when it was destroyed", &key.0, &key.1),
+        tile("Age of records when unlinked, at worst", &record.0, &record.1),
+        tile("Age of keys when destroyed, at worst", &key.0, &key.1),
         tile("Purges", &number(sum(|report| report.runs.count)), &runs),
         tile("Lookups", &number(accesses.looked_up()), &classes.join(", ")),
     ];
@@ -39,7 +39,9 @@ pub(super) fn tiles(reports: &[Report], accesses: &Accesses) -> String {
 }
 
 fn tile(name: &str, value: &str, told: &str) -> String {
-    let (name, value, told) = (plain(name), plain(value), plain(told));
+    // A number stays beside its unit.
+    let value = value.replace(" min", "\u{a0}min").replace(" h", "\u{a0}h").replace(" s", "\u{a0}s");
+    let (name, value, told) = (plain(name), plain(&value), plain(told));
     format!("<div><dt>{name}</dt><dd class=\"value\">{value}</dd><dd>{told}</dd></div>\n")
 }
 
@@ -95,8 +97,11 @@ pub(super) fn scope(evidence: &Evidence, made: Timestamp) -> String {
     format!("<dl class=\"facts\">\n{}</dl>\n", facts.0)
 }
 
+/// What is told of a report.
+type Told = fn(&Report) -> String;
+
 /// What is told of a report as long as it stays as it is.
-const ATTRIBUTES: [(&str, fn(&Report) -> String); 6] = [
+const ATTRIBUTES: [(&str, Told); 6] = [
     ("System", |report| report.system.word()),
     ("Software", |report| format!("lapsed {}", report.software)),
     ("Policy", policy),
@@ -131,7 +136,7 @@ fn bounds(report: &Report) -> String {
 }
 
 /// Each text that differs from the one before, from when on it was so, and in how many reports.
-fn runs(reports: &[Report], of: fn(&Report) -> String) -> Vec<(String, Timestamp, u64)> {
+fn runs(reports: &[Report], of: Told) -> Vec<(String, Timestamp, u64)> {
     let mut runs: Vec<(String, Timestamp, u64)> = Vec::new();
     for report in reports {
         let text = of(report);

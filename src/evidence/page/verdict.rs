@@ -40,14 +40,11 @@ impl Verdict {
 /// The verdict, and why in one sentence.
 pub(super) fn judge(evidence: &Evidence) -> (Verdict, String) {
     let reports = &evidence.purge.entries;
+    let breaches: Vec<_> = reports.iter().filter_map(breach).collect();
     let failed = first_check(evidence, Outcome::Fail, "failed");
-    let mut breaches = reports.iter().filter_map(breach);
-    if let Some(reason) = failed.or_else(|| breaches.next()) {
-        let count = length(reports.iter().filter_map(breach).collect::<Vec<_>>().as_slice());
-        let told = match count {
-            0 => "No report in the log tells of a breach itself.".to_owned(),
-            _ => format!("{} in the log of a breach.", many(count, "report itself tells", "reports themselves tell")),
-        };
+    if let Some(reason) = failed.as_ref().or(breaches.first()) {
+        let all = many(length(reports), "report", "reports");
+        let told = format!("Of {all}, {} of a breach.", many(length(&breaches), "itself tells", "themselves tell"));
         return (Verdict::Breach, format!("{reason} {told}"));
     }
     if let Some(reason) = first_check(evidence, Outcome::Unknown, "cannot tell") {
@@ -60,10 +57,10 @@ pub(super) fn judge(evidence: &Evidence) -> (Verdict, String) {
     if checks == 0 {
         return (Verdict::NotProven, "No check was made that counts.".to_owned());
     }
-    let (checks, count) = (many(checks, "check", "checks"), many(length(reports), "report", "reports"));
+    let count = many(length(reports), "report", "reports");
     let reason = format!(
-        "All of the {checks} that count held, and none of the {count} says that anything was destroyed later than its bound, \
-         was not destroyed, or was not verified."
+        "{checks} of {checks} checks that count held, and none of the {count} says that anything was destroyed later than its \
+         bound, was not destroyed, or was not verified."
     );
     (Verdict::NoViolation, reason)
 }

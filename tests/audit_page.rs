@@ -1,0 +1,279 @@
+//! The page for auditors: right about what was reported, harmless, complete in itself, and fit for a printer.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![expect(clippy::indexing_slicing, reason = "the evidence is made up and its length is known")]
+
+mod audit_evidence;
+#[expect(dead_code, reason = "other tests use the rest")]
+mod purge_entries;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use audit_evidence::{bucket, check, evidence, made, month};
+use lapsed::domain::time::Bucket;
+use lapsed::evidence::{Evidence, Outcome, page};
+use lapsed::purge::{Exception, Line, Report};
+use purge_entries::exceptions;
+
+fn text(evidence: &Evidence) -> String {
+    page(evidence, made())
+}
+
+/// The title of the verdict, and the reason.
+fn verdict(evidence: &Evidence) -> (String, String) {
+    let data = data(&text(evidence));
+    let word = |name: &str| data[name].as_str().unwrap().to_owned();
+    let page = text(evidence);
+    let title = page.split("<p class=\"title\">").nth(1).unwrap().split("</p>").next().unwrap();
+    assert_eq!(title.to_lowercase().replace(' ', "-"), word("verdict"));
+    (title.to_owned(), word("reason"))
+}
+
+fn data(page: &str) -> serde_json::Value {
+    let rest = page.split("<script type=\"application/json\" id=\"data\">").nth(1).unwrap();
+    serde_json::from_str(rest.split("</script>").next().unwrap()).unwrap()
+}
+
+fn days(count: u64) -> Vec<Report> {
+    (0..count * 144).map(bucket).collect()
+}
+
+#[test]
+fn all_well_is_no_violation_found() {
+    let (title, reason) = verdict(&evidence(days(1)));
+    assert_eq!(title, "NO VIOLATION FOUND");
+    assert!(reason.contains("2 checks") && reason.contains("144 reports"), "{reason}");
+    assert_eq!(verdict(&month()).0, "NO VIOLATION FOUND", "{}", verdict(&month()).1);
+}
+
+#[test]
+fn a_failed_check_is_a_breach_and_one_that_is_only_told_is_none() {
+    let mut evidence = evidence(days(1));
+    evidence.checks.push(check("purge-periods", Outcome::Fail, "entry 17 begins 600 s after entry 16 ends"));
+    let (title, reason) = verdict(&evidence);
+    assert_eq!(title, "BREACH");
+    assert!(reason.contains("purge-periods") && reason.contains("entry 17 begins"), "{reason}");
+    evidence.checks.last_mut().unwrap().counts = false;
+    assert_eq!(verdict(&evidence).0, "NO VIOLATION FOUND");
+}
+
+#[test]
+fn what_is_unknown_is_not_proven() {
+    let mut unknown = evidence(days(1));
+    unknown.checks.push(check("access-signature", Outcome::Unknown, "there is no checkpoint"));
+    let (title, reason) = verdict(&unknown);
+    assert_eq!((title.as_str(), reason.contains("access-signature")), ("NOT PROVEN", true), "{reason}");
+    assert_eq!(verdict(&evidence(Vec::new())), ("NOT PROVEN".to_owned(), "There are no purge reports.".to_owned()));
+    unknown.checks.clear();
+    assert_eq!(verdict(&unknown).0, "NOT PROVEN");
+}
+
+#[test]
+fn late_within_the_bound_is_no_breach_and_beyond_it_is_one_with_its_number() {
+    let with_age = |past: u64| {
+        let mut reports = days(1);
+        reports[70].classes.assignments.max_age = Some(Duration::from_millis(172_800_000 + past));
+        reports[70].runs.late = 1;
+        evidence(reports)
+    };
+    assert_eq!(verdict(&with_age(65_000)).0, "NO VIOLATION FOUND");
+    let (title, reason) = verdict(&with_age(65_001));
+    assert_eq!(title, "BREACH");
+    let told = "Report 70: a row of assignments was unlinked at an age of 48 h 1 min 5.001 s, and its bound is 48 h 1 min 5 s.";
+    assert!(reason.starts_with(told), "{reason}");
+    assert!(text(&with_age(65_001)).contains("OVER its bound of 48 h 1 min 5 s"));
+}
+
+/// The reason for a breach that one report tells of.
+fn breach(spoil: impl Fn(&mut Report)) -> String {
+    let mut reports = days(1);
+    spoil(&mut reports[9]);
+    let (title, reason) = verdict(&evidence(reports));
+    assert_eq!(title, "BREACH");
+    assert!(reason.ends_with("Of 144 reports, 1 itself tells of a breach."), "{reason}");
+    reason
+}
+
+#[test]
+fn a_key_too_late_rows_that_remained_and_a_failed_check_in_a_report_are_breaches() {
+    let key = breach(|report| report.keys.destroyed[0].bucket = Bucket(report.keys.destroyed[0].bucket.0 - 3));
+    assert!(key.starts_with("Report 9: a key was destroyed at an age of 48 h 40 min 30 s"), "{key}");
+    let remained = breach(|report| report.classes.logons.remaining = 3);
+    assert!(remained.starts_with("Report 9: 3 rows of logons remained"), "{remained}");
+    let unverified = breach(|report| report.checks[4] = lapsed::purge::Outcome::Failed);
+    assert!(unverified.contains("(files-are-live)"), "{unverified}");
+    let doubt = breach(|report| {
+        let lasted = Duration::from_secs(6 * 3600);
+        report.exceptions.push(Exception::ClockDoubtLasted { at: report.from, lasted });
+    });
+    assert!(doubt.starts_with("Report 9: its own verdict is"), "{doubt}");
+}
+
+#[test]
+fn thirty_days_are_small_and_quickly_told() {
+    let evidence = month();
+    #[expect(clippy::disallowed_methods, reason = "measures how long it takes")]
+    let begin = Instant::now();
+    let page = text(&evidence);
+    let took = begin.elapsed();
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
+fn the_data_are_the_figures() {
+    let evidence = month();
+    let data = data(&text(&evidence));
+    let rows = data["reports"]["rows"].as_array().unwrap();
+    let columns = data["reports"]["columns"].as_array().unwrap();
+    assert_eq!(rows.len(), 4320);
+    let cell = |row: usize, name: &str| {
+        let column = columns.iter().position(|column| column == name).unwrap();
+        assert_eq!(rows[row].as_array().unwrap().len(), columns.len());
+        rows[row][column].clone()
+    };
+    for (number, report) in evidence.purge.entries.iter().enumerate() {
+        assert_eq!(cell(number, "number"), report.sequence);
+        assert_eq!(cell(number, "to"), report.to.millis());
+        assert_eq!(cell(number, "taken"), report.standing.taken);
+        assert_eq!(cell(number, "verdict"), report.verdict().name());
+        let age = report.classes.assignments.max_age.unwrap().max(report.listings.max_age.unwrap());
+        assert_eq!(cell(number, "oldest_unlinked"), u64::try_from(age.as_millis()).unwrap());
+        assert_eq!(cell(number, "unlink_bound"), u64::try_from(report.unlink_bound().as_millis()).unwrap());
+    }
+    let count = |name: &str| data[name].as_array().unwrap().iter().map(|of| of["count"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!((count("lookups"), count("subscribers")), (3750, 250));
+    assert_eq!((&data["requests"]["opened"], &data["holds"]["placed"]), (&250.into(), &250.into()));
+    assert!(text(&evidence).contains("<dd class=\"value\">4,000</dd>"));
+}
+
+#[test]
+fn nobody_is_named() {
+    let mut reports = days(1);
+    reports[3].exceptions = exceptions().into_iter().map(|(exception, _)| exception).collect();
+    for evidence in [evidence(reports), month()] {
+        let page = text(&evidence);
+        for hidden in ["abababababababab", "cdcdcdcdcdcdcdcd", "0202020202020202", "desk-1", "24-CR", "Example Court"] {
+            assert!(!page.contains(hidden), "{hidden}");
+        }
+    }
+}
+
+#[test]
+fn no_text_of_an_entry_or_a_check_is_mark_up() {
+    let mut reports = days(1);
+    reports[5].erasure.stack = Line::of("</script><b>&\" on vda1");
+    reports[5].software = Line::of("0.1<!--");
+    let mut evidence = evidence(reports);
+    evidence.checks.push(check("purge-grammar", Outcome::Fail, "</script><b>&\"' in entry 5 \u{202e}"));
+    let page = text(&evidence);
+    assert!(page.contains("&lt;/script&gt;&lt;b&gt;&amp;&quot; on vda1"));
+    assert!(page.contains("0.1&lt;!--"));
+    assert!(!page.contains("<b>") && !page.contains("<!--") && page.matches("</script>").count() == 1);
+    let reason = data(&page)["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("</script><b>&\"' in entry 5 \u{202e}"), "{reason}");
+    well_formed(&page);
+}
+
+#[test]
+fn every_page_is_well_formed() {
+    let mut failing = days(3);
+    failing[5].runs.late = 3;
+    failing.remove(200);
+    let nothing = Evidence { checks: Vec::new(), ..evidence(Vec::new()) };
+    for evidence in [month(), evidence(failing), evidence(vec![bucket(0)]), nothing] {
+        well_formed(&text(&evidence));
+    }
+}
+
+/// What reads XML reads the page.
+fn well_formed(page: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("page.html");
+    fs::write(&file, page).unwrap();
+    let program = "import sys, xml.etree.ElementTree as tree\nids = [e.get('id') for e in tree.parse(sys.argv[1]).iter() if e.get('id')]\nassert len(ids) == len(set(ids)), ids";
+    let output = Command::new("python3").args(["-c", program]).arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Where pages stay for people to look at them.
+fn kept(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("audit-page");
+    fs::create_dir_all(&directory).unwrap();
+    directory.join(name)
+}
+
+/// Opens a page in a browser of its own that reaches nothing, and does with it what the arguments say.
+fn browse(file: &Path, arguments: &[String]) -> Output {
+    let profile = tempfile::tempdir().unwrap();
+    let output = Command::new("chromium")
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .args(arguments)
+        .arg(format!("file://{}", file.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// What a browser says of a page on its console, and what it asks for beside the page.
+fn complaints(file: &Path) -> Vec<String> {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("net.json");
+    let output = browse(file, &["--dump-dom".to_owned(), format!("--log-net-log={}", log.display())]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let console = said.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned);
+    let asked = fs::read_to_string(log).unwrap();
+    let quoted = asked.split('"').filter(|text| text.contains("elsewhere.example")).map(str::to_owned);
+    console.chain(quoted).collect()
+}
+
+#[test]
+fn a_browser_has_nothing_to_complain_of_and_runs_nothing() {
+    let file = kept("month.html");
+    fs::write(&file, text(&month())).unwrap();
+    assert_eq!(complaints(&file), Vec::<String>::new());
+    let dom = String::from_utf8(browse(&file, &["--dump-dom".to_owned()]).stdout).unwrap();
+    assert!(dom.contains("NO VIOLATION FOUND") && dom.trim_end().ends_with("</html>"));
+    // A page that did run something or ask for something would be found out, and is stopped by the policy.
+    let foreign =
+        "<script>document.title = 'ran'</script><img src=\"https://elsewhere.example/x.png\" alt=\"\"/></main>";
+    let spoilt = kept("spoilt.html");
+    fs::write(&spoilt, text(&month()).replace("</main>", foreign)).unwrap();
+    let found = complaints(&spoilt);
+    assert!(found.iter().filter(|line| line.contains("CONSOLE")).count() >= 2, "{found:?}");
+    let dom = String::from_utf8(browse(&spoilt, &["--dump-dom".to_owned()]).stdout).unwrap();
+    assert!(!dom.contains("<title>ran"));
+}
+
+#[test]
+fn the_page_asks_for_nothing_and_names_no_address_to_load() {
+    let page = text(&month());
+    for loading in [" src=", " href=", "url(http", "@import", "<link", "<iframe", "<form", " onload="] {
+        assert!(!page.contains(loading), "{loading}");
+    }
+}
+
+#[test]
+fn it_prints() {
+    let (file, printed) = (kept("printed.html"), kept("month.pdf"));
+    fs::write(&file, text(&month())).unwrap();
+    browse(&file, &[format!("--print-to-pdf={}", printed.display()), "--no-pdf-header-footer".to_owned()]);
+    let info = Command::new("pdfinfo").arg(&printed).output().unwrap();
+    let info = String::from_utf8(info.stdout).unwrap();
+    let pages: u32 = info.lines().find_map(|line| line.strip_prefix("Pages:")).unwrap().trim().parse().unwrap();
+    assert!((4..=12).contains(&pages), "{pages} pages");
+    assert!(info.contains("A4"), "{info}");
+    let words =
+        Command::new("pdftotext").args(["-layout".as_ref(), printed.as_os_str(), "-".as_ref()]).output().unwrap();
+    let words = String::from_utf8(words.stdout).unwrap();
+    let sheets: Vec<_> = words.split('\u{c}').collect();
+    assert!(sheets[0].contains("NO VIOLATION FOUND"), "{}", sheets[0]);
+    let last = sheets[usize::try_from(pages).unwrap() - 1];
+    assert!(last.contains("Verify this without us") && last.contains("https://c2sp.org/signed-note"), "{last}");
+}
