@@ -163,7 +163,8 @@ pub(super) fn lower_cutoff(honest: &Honest<'_>, random: &mut Random) -> Option<T
 
 pub(super) fn miscount(honest: &Honest<'_>, random: &mut Random) -> Option<Tampered> {
     changed(honest, random, |reports, at| {
-        reports[at].keys.live += 1;
+        let keys = &mut reports[at].keys;
+        keys.live += 1 + keys.unreadable;
         Expected::fails("keys", format!("entry {at} says that"))
     })
 }
