@@ -4,6 +4,8 @@
 //! `LAPSED_MONTH_DAYS` says how many days; four of them are enough for everything out of the ordinary to happen.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
     clippy::cast_possible_truncation,
     clippy::print_stderr,
     reason = "a test stops at what it did not expect, and says what it measured"

@@ -22,6 +22,8 @@ struct Count {
     damaged: BTreeSet<Bucket>,
     /// Since which entry the keyring is another one.
     lost: Option<usize>,
+    /// Had some exceptions no room?
+    left_out: bool,
 }
 
 /// Opened less destroyed are live.
@@ -41,6 +43,7 @@ pub(super) fn keys(log: &Log<Report>) -> Check {
 
 impl Count {
     fn hear(&mut self, index: usize, report: &Report) {
+        self.left_out |= report.left_out > 0;
         for exception in &report.exceptions {
             if let Exception::KeyUnreadable { bucket, .. } = exception {
                 self.damaged.insert(*bucket);
@@ -63,7 +66,7 @@ impl Count {
             let number = key.bucket.0;
             let known = self.opened.contains(&key.bucket) || self.damaged.contains(&key.bucket);
             // A lost keyring may have had keys that no report came to tell of.
-            if !known && self.lost.is_none() && report.left_out == 0 {
+            if !known && self.lost.is_none() && !self.left_out {
                 found.fail(format!("entry {index} destroys the key of bucket {number}, which was never opened"));
             }
             if !self.destroyed.insert(key.bucket) {
@@ -77,8 +80,18 @@ impl Count {
         let live = usize::try_from(report.keys.live).unwrap_or(usize::MAX);
         let unreadable = usize::try_from(report.keys.unreadable).unwrap_or(usize::MAX);
         let open = self.open.len();
-        if live > open || live.saturating_add(unreadable) < open {
-            found.fail(format!("entry {index} says that {live} keys are live, and opened less destroyed are {open}"));
+        let most = open.saturating_sub(unreadable.saturating_sub(self.never_open(unreadable)));
+        if live > most || live.saturating_add(unreadable) < open {
+            let but = if unreadable > 0 { format!(", {unreadable} of them unreadable") } else { String::new() };
+            found.fail(format!("entry {index} says that {live} keys are live; opened less destroyed are {open}{but}"));
         }
+    }
+
+    /// How many of the unreadable keys may be such as no report told as opened.
+    fn never_open(&self, unreadable: usize) -> usize {
+        if self.lost.is_some() || self.left_out {
+            return unreadable;
+        }
+        self.damaged.iter().filter(|of| !self.opened.contains(of) && !self.destroyed.contains(of)).count()
     }
 }

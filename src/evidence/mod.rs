@@ -25,6 +25,7 @@ use crate::ledger::checkpoint::Checkpoint;
 use crate::purge::Report;
 
 pub use fetched::ReadError;
+pub use page::page;
 pub use verify::{Keys, verify};
 
 /// What a check came to.

@@ -33,7 +33,7 @@ pub(super) fn report(args: &Args) -> Ending {
             return Ending::CannotTell;
         }
     };
-    match fs::write(&args.output, page::page(&evidence, SystemClock.now())) {
+    match fs::write(&args.output, page(&evidence, SystemClock.now())) {
         Ok(()) => super::verify::ending(evidence.valid()),
         Err(error) => {
             tell(&format!("lapse: cannot write {}: {error}", args.output.display()));
