@@ -98,7 +98,7 @@ proof-purge: build ## The same for five minutes with a window of 60 s: nothing d
 
 .PHONY: proof-month
 proof-month: setup ## Thirty days, a purge run a minute: verified in seconds, and a page that says what happened.
-	LAPSED_MONTH_DAYS=30 cargo test $(CARGO_FLAGS) --test audit_month -- --nocapture
+	LAPSED_MONTH_DAYS=30 LAPSED_MONTH_STEP=1 cargo test $(CARGO_FLAGS) --test audit_month -- --nocapture
 
 .PHONY: proof-api
 proof-api: ## A minute of requests made from the API's own document, right and wrong ones: no fault, and all as described.

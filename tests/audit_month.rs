@@ -1,7 +1,8 @@
 //! A month of a store, minute by minute, on a clock that is moved by hand: every purge run is a real one on the real store. What its
 //! ledgers are signed for is then laid out as an auditor has it, verified and made into a page by the real `lapse`.
 //!
-//! `LAPSED_MONTH_DAYS` says how many days; four of them are enough for everything out of the ordinary to happen.
+//! `LAPSED_MONTH_DAYS` says how many days; four of them are enough for everything out of the ordinary to happen. `LAPSED_MONTH_STEP` says how
+//! many minutes there are between two runs.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -44,7 +45,7 @@ fn retention(hours: u64) -> Retention {
     Retention {
         window: Duration::from_secs(hours * 3600),
         bucket: BucketWidth::from_secs(600).unwrap(),
-        purge_interval: Duration::from_secs(60),
+        purge_interval: Duration::from_secs(step() * 60),
         carry_interval: Duration::from_secs(3600),
         max_silence: None,
     }
@@ -55,7 +56,15 @@ fn minute(number: u64) -> Timestamp {
 }
 
 fn days() -> u64 {
-    std::env::var("LAPSED_MONTH_DAYS").map_or(4, |days| days.parse().unwrap())
+    number("LAPSED_MONTH_DAYS", 4)
+}
+
+fn step() -> u64 {
+    number("LAPSED_MONTH_STEP", 10)
+}
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).map_or(otherwise, |number| number.parse().unwrap())
 }
 
 /// A store, its purge, and what has happened.
@@ -153,11 +162,13 @@ impl Month {
         self.purger.close(&closing).unwrap();
     }
 
-    /// A minute of the month: statements, sometimes an access, a run, and every ten minutes a report.
+    /// A minute of the month: a statement, sometimes an access, a run when it is time, and every ten minutes a report.
     fn pass(&mut self, number: u64, late: u64) {
         let now = minute(number);
-        self.statement(number);
-        self.purger.take(1);
+        if number.is_multiple_of(step()) {
+            self.statement(number);
+            self.purger.take(1);
+        }
         let hour = number % MINUTES / 60;
         if number % 60 == 30 && (8..18).contains(&hour) {
             let verdict = [Verdict::Attributed, Verdict::Purged, Verdict::NoCoverage][number as usize / 60 % 3];
@@ -193,7 +204,7 @@ impl Month {
         }
         // Nobody purges for a while.
         let stopped = 3 * MINUTES + 120;
-        if (stopped..stopped + late).contains(&number) {
+        if (stopped..stopped + late).contains(&number) || !number.is_multiple_of(step()) {
             return;
         }
         self.run(now);

@@ -253,7 +253,7 @@ fn what_is_no_tally_says_why() {
     let good = tally.to_bytes().unwrap();
     assert_eq!(Tally::parse(&good), Ok(tally));
     assert_eq!(Tally::parse(b""), Err(TallyError::Version(None)));
-    assert_eq!(Tally::parse(&[2]), Err(TallyError::Version(Some(2))));
+    assert_eq!(Tally::parse(&[3]), Err(TallyError::Version(Some(3))));
     assert_eq!(Tally::parse(&[&good[..], &[0]].concat()), Err(TallyError::TrailingBytes(1)));
     for len in 1..good.len() {
         assert_eq!(Tally::parse(&good[..len]), Err(TallyError::Encoding), "{len} bytes");

@@ -13,6 +13,7 @@ use crate::domain::actor::{Principal, Role};
 use crate::domain::process::{Class, ProcessType, ProcessTypes};
 use crate::domain::time::Timestamp;
 
+pub use crate::canonical::ParseError;
 pub use entry::Entry;
 
 /// The papers that a lookup names.

@@ -65,7 +65,7 @@ enum Failed {
     #[error("the entry is proven, and is of no papers, or not of these")]
     OtherPapers,
     #[error("what is proven is no entry of an access ledger: {0}")]
-    Entry(#[from] crate::canonical::ParseError),
+    Entry(#[from] crate::audit::ParseError),
 }
 
 pub(super) fn prove(args: &Args) -> Ending {
