@@ -174,7 +174,30 @@ fn by_hand(heading: &str, dir: &Path) -> Output {
     let (_, section) = PAGE.split_once(&format!("## {heading}\n")).unwrap();
     let (_, block) = section.split_once("```sh\n").unwrap();
     let (block, _) = block.split_once("```").unwrap();
-    Command::new("bash").args(["-euo", "pipefail", "-c", block]).current_dir(dir).output().unwrap()
+    let cache = concat!(env!("CARGO_TARGET_TMPDIR"), "/go-cache");
+    let mut shell = Command::new("bash");
+    shell.args(["-euo", "pipefail", "-c", block]).current_dir(dir).env("GOCACHE", cache).env("GOFLAGS", "");
+    shell.output().unwrap()
+}
+
+#[test]
+fn go_verifies_every_entry_of_a_fetched_ledger_as_the_page_says_and_refuses_a_changed_one() {
+    let ledger = Ledger::of(700);
+    ledger.write_tiles();
+    fs::write(ledger.path("kept"), ledger.checkpoint(513)).unwrap();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ledger_check.go"), ledger.path("ledger_check.go")).unwrap();
+    let checked = || by_hand("Every entry, with Go", ledger.dir.path());
+    let output = checked();
+    let said = format!("700 entries are those that {ORIGIN} signed for\n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), said, "{}", String::from_utf8_lossy(&output.stderr));
+    let text = change(&ledger.path("tile/entries/002.p/188"), |text| text.replacen("entry 699", "entry 698", 1));
+    assert!(!checked().status.success());
+    fs::write(ledger.path("tile/entries/002.p/188"), text).unwrap();
+    // A fork: the same key, and another beginning.
+    let root = ledger.roots[512];
+    let fork = Checkpoint { origin: ORIGIN.to_owned(), size: 513, root }.sign(&ledger.signer);
+    fs::write(ledger.path("kept"), fork).unwrap();
+    assert!(!checked().status.success());
 }
 
 #[test]

@@ -151,6 +151,13 @@ fn a_receipt_proves_an_access_without_the_ledger() {
     let asked = ["audit", "receipt", &index.to_string(), file.to_str().unwrap()];
     let output = watched.site.lapse(Some(&watched.analyst), &asked);
     assert_eq!(code(&output), 0, "{}", talk_of(&output));
+    // It comes with an answer, too.
+    let (beside, at) = (watched.site.path("beside"), ago(3600).to_string());
+    let mut lookup = support::subpoena("192.0.2.9", &at);
+    lookup.extend(["--receipt", beside.to_str().unwrap()]);
+    let output = watched.site.lapse(Some(&watched.analyst), &lookup);
+    assert!(!output.stdout.is_empty() && code(&output) != 2, "{}", talk_of(&output));
+    assert!(fs::read_to_string(&beside).unwrap().contains(&format!("\nindex {}\n", index + 1)));
     let key = watched.key(Log::Access).to_string();
     daemon.stop();
 

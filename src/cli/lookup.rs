@@ -1,8 +1,11 @@
 //! `lapse lookup`.
 
+use std::path::PathBuf;
+
 use crate::api::{Answers, AnswersRequest, LOOKUPS, LookupAnswer, LookupRequest};
 
 use super::answers::{self, Format};
+use super::audit::receipt;
 use super::page::Look;
 use super::{Connection, Ending, client, say, tell};
 
@@ -48,6 +51,9 @@ pub(super) struct Args {
     /// The court, agency or statute.
     #[arg(long, value_name = "TEXT", required_unless_present = "request")]
     authority: Option<String>,
+    /// Where the receipt of the access is written: it proves that the entry is in the ledger (`lapse audit prove`).
+    #[arg(long, value_name = "FILE", conflicts_with = "request")]
+    receipt: Option<PathBuf>,
     /// How the answer is printed; docs/answers.md says what is in each form.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Format,
@@ -76,6 +82,13 @@ pub(super) fn lookup(connection: &Connection, args: &Args) -> Ending {
             return Ending::Fault;
         }
     };
+    if let (Some(file), [answer]) = (&args.receipt, &answers[..]) {
+        // What was answered stands; the receipt can be fetched later.
+        match receipt::receipt(connection, answer.ledger.index, file) {
+            Ending::Ok => {}
+            ending => return ending,
+        }
+    }
     match said {
         Ok(()) => answers.iter().map(|answer| Ending::of_verdict(answer.verdict)).fold(Ending::Ok, Ending::or_worse),
         Err(_) => Ending::Fault,

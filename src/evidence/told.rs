@@ -1,7 +1,7 @@
 //! What the reports say against those who made them: every breach and every exception.
 //!
-//! None of it counts. The verdict is about the ledgers: whether they are whole, signed and consistent. A daemon that says that it
-//! failed has kept its ledger well; if that made a ledger invalid, nobody could tell a confession from a forgery.
+//! None of it counts. A run that failed and was made good in time broke no promise; what was destroyed too late shows in the ages, which do
+//! count, each by a name of its own, so that a confession is not taken for a forgery.
 
 use super::Check;
 use super::log::Log;

@@ -143,6 +143,8 @@ impl Store {
         if batch.is_empty() {
             return Ok(hidden);
         }
+        let mut trees = self.trees().clone();
+        let entries = batch.append_to(&mut trees).ok_or(CommitError::OutOfOrder)?;
         let fresh = batch.noted(width, frontier).beyond(&self.noted());
         // Readers learn of it before the first such record can be seen: a note too many costs a probe, one too few an answer.
         // Nearly every commit has nothing to note, and readers need not wait for it.
@@ -157,8 +159,6 @@ impl Store {
         self.forget_notes(&forgotten);
         let marks = batch.forgets_before().map(|first| marks::keys_before(&self.engine, first)).transpose()?;
         let forgetting = forgotten.forgetting().chain(marks.unwrap_or_default());
-        let mut trees = self.trees().clone();
-        let entries = batch.append_to(&mut trees).ok_or(CommitError::OutOfOrder)?;
         self.engine.change(batch.into_rows(&fresh).chain(entries), forgetting)?;
         // Nobody signs for an entry that is not durable.
         *self.trees() = trees;

@@ -5,7 +5,7 @@ mod fetch;
 mod given;
 mod keys;
 mod prove;
-mod receipt;
+pub(super) mod receipt;
 mod report;
 mod sample;
 mod verify;

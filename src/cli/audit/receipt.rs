@@ -7,7 +7,7 @@ use crate::api::ReceiptAnswer;
 use crate::api::routes::RECEIPT;
 use crate::cli::{Connection, Ending, client, tell};
 
-pub(super) fn receipt(connection: &Connection, index: u64, file: &Path) -> Ending {
+pub(in crate::cli) fn receipt(connection: &Connection, index: u64, file: &Path) -> Ending {
     let path = RECEIPT.replace("{index}", &index.to_string());
     let answer: ReceiptAnswer = match client::ask(connection, &path, None::<&()>) {
         Ok(answer) => answer,
