@@ -388,7 +388,10 @@ fn meta_and_ledger_have_the_rows_of_the_book() {
     ];
     assert_eq!(place.rows("meta"), expected.map(|(key, value)| (key.to_vec(), value)));
     let keys: Vec<Vec<u8>> = place.rows("ledger").into_iter().map(|(key, _)| key).collect();
-    assert_eq!(keys, [b"a\0\0\0\0\0\0\0\0", b"a\0\0\0\0\0\0\0\x01", b"p\0\0\0\0\0\0\0\0"]);
+    // The hashes of the leaves, then the entries.
+    let hashes: [&[u8]; 3] = [b"A\0\0\0\0\0\0\0\0\0", b"A\0\0\0\0\0\0\0\0\x01", b"P\0\0\0\0\0\0\0\0\0"];
+    let entries: [&[u8]; 3] = [b"a\0\0\0\0\0\0\0\0", b"a\0\0\0\0\0\0\0\x01", b"p\0\0\0\0\0\0\0\0"];
+    assert_eq!(keys, [hashes, entries].concat());
 }
 
 #[test]
