@@ -13,6 +13,7 @@ mod decommission;
 mod emergency;
 mod ending;
 mod hold;
+mod init;
 mod lookup;
 mod man;
 mod openapi;
@@ -84,6 +85,13 @@ enum LapsedCommand {
         /// names, and the next purge report says to every auditor that it was restored.
         #[arg(long)]
         after_restore: bool,
+    },
+    /// Make the keys that sign the ledgers and packages, if they are not there, and print the public ones: for auditors, before the first
+    /// start. `lapsed run` makes them too.
+    Init {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "/etc/lapsed/lapsed.toml")]
+        config: PathBuf,
     },
     /// Check a configuration file and say everything that is wrong with it.
     CheckConfig {
@@ -235,6 +243,7 @@ pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
         Ok(LapsedArgs { command: LapsedCommand::Run { config, new_keyring, after_restore } }) => {
             run::run(&config, Flags { new_keyring, after_restore })
         }
+        Ok(LapsedArgs { command: LapsedCommand::Init { config } }) => init::init(&config),
         Ok(LapsedArgs { command: LapsedCommand::CheckConfig { file } }) => check_config::check(&file),
         Ok(LapsedArgs { command: LapsedCommand::Token(args) }) => token::token(&args),
         Ok(LapsedArgs { command: LapsedCommand::Sweep { config } }) => sweep::sweep(&config),

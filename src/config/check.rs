@@ -84,6 +84,8 @@ pub(super) fn check(file: File, base: &Path, named: Named<'_>, faults: &Faults<'
     let known = retention.as_ref();
     Config {
         keyring_dir: inner(file.keyring_dir).map_or_else(|| state_dir.clone(), |dir| base.join(dir)),
+        ledger_keys_dir: inner(file.ledger_keys_dir)
+            .map_or_else(|| state_dir.join("ledger-keys"), |dir| base.join(dir)),
         state_dir,
         store: Store { ballast: inner(file.store.ballast).unwrap_or(Store::default().ballast) },
         require_erasure_class,

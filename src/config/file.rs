@@ -41,6 +41,7 @@ pub(super) const KEPT: [&str; 4] = ["mac", "circuit-id", "remote-id", "nas-port"
 pub(super) struct File {
     pub(super) state_dir: Option<At<PathBuf>>,
     pub(super) keyring_dir: Option<At<PathBuf>>,
+    pub(super) ledger_keys_dir: Option<At<PathBuf>>,
     pub(super) store: StoreTable,
     pub(super) retention: RetentionTable,
     pub(super) lookup: LookupTable,
@@ -196,6 +197,7 @@ impl File {
         Self {
             state_dir: path(&root, "state-dir"),
             keyring_dir: path(&root, "keyring-dir"),
+            ledger_keys_dir: path(&root, "ledger-keys-dir"),
             store: root.table("store", &STORE, StoreTable::read),
             retention: root.table("retention", &RETENTION, RetentionTable::read),
             lookup: root.table("lookup", &LOOKUP, LookupTable::read),

@@ -66,6 +66,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Where the keys of the buckets are: apart from the store, if it can be, so that no backup takes both.
     pub keyring_dir: PathBuf,
+    /// Holds the keys that sign the ledgers and packages; made at the first start if they are not there.
+    pub ledger_keys_dir: PathBuf,
     /// The room that the store keeps for itself.
     pub store: Store,
     /// What is kept for how long.
@@ -413,6 +415,7 @@ impl Default for Config {
         Self {
             state_dir: PathBuf::from("/var/lib/lapsed"),
             keyring_dir: PathBuf::from("/var/lib/lapsed"),
+            ledger_keys_dir: PathBuf::from("/var/lib/lapsed/ledger-keys"),
             store: Store::default(),
             retention: check::default_retention(),
             require_erasure_class: ErasureClass::Degraded,

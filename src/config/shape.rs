@@ -17,6 +17,7 @@ pub(super) static ROOT: Shape = Shape {
         "version",
         "state-dir",
         "keyring-dir",
+        "ledger-keys-dir",
         "store",
         "retention",
         "lookup",

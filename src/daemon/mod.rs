@@ -193,9 +193,9 @@ impl Daemon {
         time.set_window(store.window(), store.cutoff());
         time.set_carry_interval(config.retention.carry_interval);
         let (config, store) = (Arc::new(config), Arc::new(store));
-        let keys = config.state_dir.join("ledger-keys");
-        let package_key = package_key(&keys)?;
-        let ledgers = Arc::new(Ledgers::open(&store, &keys, &config.keyring_dir, flags.after_restore)?);
+        let package_key = package_key(&config.ledger_keys_dir)?;
+        let ledgers = Ledgers::open(&store, &config.ledger_keys_dir, &config.keyring_dir, flags.after_restore)?;
+        let ledgers = Arc::new(ledgers);
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let (counters, view) = (Arc::new(Counters::default()), PurgeView::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
