@@ -131,15 +131,15 @@ fn fill_between_runs(site: &Site, operator: &str, daemon: &Daemon) {
     until("another run", || last_run() != before);
     // A run is known before its report is written and the ballast is back.
     until("the ballast", || {
-        daemon.signal("STOP");
-        let is_back = ballast(site) >= 4 << 20;
+        daemon.pause();
+        let is_back = ballast(site) >= 8 << 20;
         if !is_back {
-            daemon.signal("CONT");
+            daemon.resume();
         }
         is_back
     });
     site.disk().fill();
-    daemon.signal("CONT");
+    daemon.resume();
 }
 
 /// Those who are still inside the window are found.
@@ -398,11 +398,11 @@ fn rewriting_lacks_room(site: &Site, daemon: &Daemon) -> Option<()> {
     // back with the next runs, and is taken from it too.
     for _ in 0..3 {
         let before = last_run(site, &operator)?;
-        daemon.signal("STOP");
+        daemon.pause();
         // It may have been given up already.
         let _ = fs::remove_file(site.disk().path("ballast"));
         site.disk().fill_but(3 * MIB / 2);
-        daemon.signal("CONT");
+        daemon.resume();
         while_up("another run", || Some(last_run(site, &operator)?["began"] != before["began"]))?;
     }
     // What settling carries on may be in memory: then there is not even room to write that out.

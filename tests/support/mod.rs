@@ -281,6 +281,25 @@ impl Daemon {
         assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
+    /// Stops every thread of it where it is, and waits until each has: a signal is sent in no time and taken in some.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+        let tasks = format!("/proc/{}/task", self.child.id());
+        // The state is the first word after the name, which is in brackets: proc(5). One that has ended stands, too.
+        let stands = |stat: String| stat.contains(") T ") || stat.contains(") Z ");
+        let has_stopped = |task: &Path| fs::read_to_string(task.join("stat")).is_ok_and(stands);
+        let begun = SystemClock.now();
+        while !fs::read_dir(&tasks).unwrap().all(|task| has_stopped(&task.unwrap().path())) {
+            assert!(SystemClock.now().since(begun) < PATIENCE, "it does not stop within {PATIENCE:?}");
+            thread::yield_now();
+        }
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal("CONT");
+    }
+
     /// Does it still run?
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()

@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::posix_fallocate;
 use nix::sys::statvfs::statvfs;
 
@@ -123,7 +124,7 @@ impl Ballast {
         // 1. What is too much goes. 2. The rest is allocated, and not only given a length. A crash after either leaves a file
         //    that holds less than it is long or less than was asked for: its blocks are counted, and it is made whole again.
         file.set_len(bytes.min(size_of(&file).map_err(failed("look at"))?)).map_err(failed("shorten"))?;
-        posix_fallocate(&file, 0, length).map_err(|errno| failed("allocate")(errno.into()))?;
+        allocate(&file, length).map_err(|errno| failed("allocate")(errno.into()))?;
         file.sync_all().map_err(failed("sync"))?;
         self.path.parent().map_or(Ok(()), disk::sync_dir)?;
         let held = self.held()?;
@@ -131,6 +132,16 @@ impl Ballast {
             return Err(BallastError::NotHeld { path: self.path.clone(), asked: bytes, held });
         }
         Ok(())
+    }
+}
+
+/// Begins anew if a signal cut it short (EINTR, posix_fallocate(3)), as a stop or the freezing of a machine that goes to sleep does.
+fn allocate(file: &File, length: i64) -> nix::Result<()> {
+    loop {
+        match posix_fallocate(file, 0, length) {
+            Err(Errno::EINTR) => {}
+            done => return done,
+        }
     }
 }
 
