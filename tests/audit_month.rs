@@ -12,6 +12,9 @@
     reason = "a test stops at what it did not expect, and says what it measured"
 )]
 
+#[path = "support/sample.rs"]
+mod sample;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -20,11 +23,11 @@ use std::time::{Duration, Instant};
 
 use lapsed::audit::{Access, Entry, HoldAct};
 use lapsed::domain::actor::Role;
-use lapsed::domain::address::{Network, Ports, Realm};
+use lapsed::domain::address::Network;
 use lapsed::domain::erasure::ErasureClass;
-use lapsed::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, SubscriberId};
+use lapsed::domain::identity::{Entity, SessionTag, SubscriberId};
 use lapsed::domain::process::Class;
-use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
+use lapsed::domain::record::Record;
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{BucketWidth, Timestamp};
 use lapsed::domain::verdict::Verdict;
@@ -91,24 +94,10 @@ impl Month {
         let at = minute(number).plus(Duration::from_secs(number % 60));
         let address = std::net::Ipv4Addr::from(0xc612_0000 | (number as u32 & 0xffff));
         let record = Record {
-            at,
-            kind: Kind::Start,
-            subject: Subject::Assignment {
-                realm: Realm::default(),
-                network: Network::single(address.into()),
-                ports: Ports::ALL,
-            },
-            source: SourceName("source-1".into()),
-            nas: NasId("bng-1".into()),
+            subject: sample::whole(Network::single(address.into())),
             session: SessionTag(number.to_be_bytes()),
             subscriber: Some(SubscriberId(format!("subscriber-{number}@isp.example"))),
-            line: Line::default(),
-            quality: TimeQuality::Stamped,
-            receive_delay: Duration::ZERO,
-            lease_end: None,
-            terminate_cause: None,
-            inside: None,
-            named_earlier: false,
+            ..sample::start(at)
         };
         let mut batch = Batch::new();
         batch.record(self.store.sealer().seal(&record, &Entity::default()).unwrap());

@@ -1,13 +1,16 @@
 //! The steps of a purge on the real store: what is hidden is gone from every file afterwards, and what is not stays.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
 
+#[path = "support/sample.rs"]
+mod sample;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use lapsed::domain::address::{Network, Ports, Realm};
-use lapsed::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, SubscriberId};
-use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
+use lapsed::domain::address::{Network, Realm};
+use lapsed::domain::identity::{Entity, SessionTag, SubscriberId};
+use lapsed::domain::record::{Kind, Record, Subject};
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{Bucket, BucketWidth, Timestamp};
 use lapsed::store::{Batch, Dead, Opening, Place, Store};
@@ -34,28 +37,10 @@ fn record(at: Timestamp, host: u8, kind: Kind) -> Record {
     let subject = match kind {
         Kind::Logon => Subject::Subscriber,
         Kind::Reset => Subject::Nas,
-        _ => Subject::Assignment {
-            realm: Realm::default(),
-            network: Network::single([192, 0, 2, host].into()),
-            ports: Ports::ALL,
-        },
+        _ => sample::whole(Network::single([192, 0, 2, host].into())),
     };
-    Record {
-        at,
-        kind,
-        subject,
-        source: SourceName("source-1".into()),
-        nas: NasId("bng-1".into()),
-        session: SessionTag([host; 8]),
-        subscriber: (kind != Kind::Reset).then(|| SubscriberId(format!("subscriber-{host}"))),
-        line: Line::default(),
-        quality: TimeQuality::Stamped,
-        receive_delay: Duration::ZERO,
-        lease_end: None,
-        terminate_cause: None,
-        inside: None,
-        named_earlier: false,
-    }
+    let subscriber = (kind != Kind::Reset).then(|| SubscriberId(format!("subscriber-{host}")));
+    Record { kind, subject, session: SessionTag([host; 8]), subscriber, ..sample::start(at) }
 }
 
 fn commit(store: &Store, records: impl IntoIterator<Item = Record>) -> u64 {

@@ -207,9 +207,8 @@ impl Entry {
     /// If [`Entry::to_bytes`] writes these bytes for no entry.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut lines = Lines::of(bytes)?;
-        let mut first = lines.value(FIRST)?;
-        let kind = first.text("a kind of entry")?;
-        first.end()?;
+        let (kind, unknown) =
+            lines.read(FIRST, |words| Ok((words.text("a kind of entry")?, words.wrong("a kind of entry"))))?;
         let entry = match kind {
             "lookup" => read_lookup(&mut lines)?,
             "subscriber" => read_subscriber(&mut lines)?,
@@ -234,7 +233,7 @@ impl Entry {
                 failures: lines.one("failures", "a number")?,
                 lasts: lines.one("lasts", "seconds")?,
             },
-            _ => return Err(first.wrong("a kind of entry")),
+            _ => return Err(unknown),
         };
         lines.end()?;
         // Everything has been looked at; this holds whatever was forgotten.

@@ -72,27 +72,48 @@ impl<'a> Lines<'a> {
         Ok(Self { left: text.split('\n').peekable(), line: 1 })
     }
 
-    /// The value of the next line, which must have this name.
-    pub(crate) fn value(&mut self, name: &'static str) -> Result<Words<'a>, ParseError> {
+    /// The next line, which must have this name. `read` must take all of its words.
+    pub(crate) fn read<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Words<'a>) -> Result<T, ParseError>,
+    ) -> Result<T, ParseError> {
         let missing = ParseError::Name { line: self.line, expected: name };
-        self.value_if(name).ok_or(missing)
+        self.read_if(name, read)?.ok_or(missing)
     }
 
-    /// The value of the next line, if it has this name.
-    pub(crate) fn value_if(&mut self, name: &'static str) -> Option<Words<'a>> {
-        let value = self.left.peek()?.strip_prefix(name)?.strip_prefix(' ')?;
-        let words = Words { left: Some(value), line: self.line };
+    /// The same, if the next line has this name.
+    pub(crate) fn read_if<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Words<'a>) -> Result<T, ParseError>,
+    ) -> Result<Option<T>, ParseError> {
+        let value = self.left.peek().and_then(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let Some(value) = value else { return Ok(None) };
+        let mut words = Words { left: Some(value), line: self.line };
         self.left.next();
         self.line = self.line.saturating_add(1);
-        Some(words)
+        let value = read(&mut words)?;
+        words.end()?;
+        Ok(Some(value))
+    }
+
+    /// All lines of this name that come next.
+    pub(crate) fn read_each<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Words<'a>) -> Result<T, ParseError>,
+    ) -> Result<Vec<T>, ParseError> {
+        let mut all = Vec::new();
+        while let Some(value) = self.read_if(name, &mut read)? {
+            all.push(value);
+        }
+        Ok(all)
     }
 
     /// A line whose value is one word.
     pub(crate) fn one<T: Word>(&mut self, name: &'static str, expected: &'static str) -> Result<T, ParseError> {
-        let mut words = self.value(name)?;
-        let value = words.next(expected)?;
-        words.end()?;
-        Ok(value)
+        self.read(name, |words| words.next(expected))
     }
 
     /// The same, if the next line has this name.
@@ -101,10 +122,7 @@ impl<'a> Lines<'a> {
         name: &'static str,
         expected: &'static str,
     ) -> Result<Option<T>, ParseError> {
-        let Some(mut words) = self.value_if(name) else { return Ok(None) };
-        let value = words.next(expected)?;
-        words.end()?;
-        Ok(Some(value))
+        self.read_if(name, |words| words.next(expected))
     }
 
     /// Nothing may be left.
@@ -153,8 +171,8 @@ impl<'a> Words<'a> {
     }
 
     /// All that is left.
-    pub(crate) fn rest(self, expected: &'static str) -> Result<&'a str, ParseError> {
-        self.left.ok_or(ParseError::Missing { line: self.line, expected })
+    pub(crate) fn rest(&mut self, expected: &'static str) -> Result<&'a str, ParseError> {
+        self.left.take().ok_or(ParseError::Missing { line: self.line, expected })
     }
 
     /// Nothing may be left.

@@ -18,8 +18,9 @@ use crate::audit::hex;
 use super::connect::ConnectError;
 use super::{Connection, Ending, tell, token};
 
-/// How often it is asked again when the daemon says that too much is asked.
+/// How often it is asked again when the daemon says that too much is asked, and the longest that is waited each time.
 const PATIENCE: u32 = 60;
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// The longest answer that is read: a package of the most items that a request has.
 const MAX_ANSWER: usize = 128 * 1024 * 1024;
@@ -35,8 +36,12 @@ enum ClientError {
     Broken(String),
     #[error("the daemon's answer cannot be understood: {0}")]
     Answer(String),
-    #[error("{}: {}", .0.title, .0.detail)]
-    Problem(Problem),
+    #[error("{}: {}", problem.title, problem.detail)]
+    Problem {
+        problem: Problem,
+        /// When to come again, if the daemon says so.
+        retry_after: Option<Duration>,
+    },
 }
 
 impl ClientError {
@@ -45,7 +50,7 @@ impl ClientError {
             Self::Connect(error) => error.ending(),
             Self::Broken(_) => Ending::Unreachable,
             Self::Start(_) | Self::Answer(_) => Ending::Fault,
-            Self::Problem(problem) => Ending::of_problem(problem),
+            Self::Problem { problem, .. } => Ending::of_problem(problem),
         }
     }
 }
@@ -65,11 +70,11 @@ pub(super) fn fetch(connection: &Connection, path: &str) -> Result<Bytes, Ending
     answer(connection, path, None::<&()>)
 }
 
-/// The same, and waits as long as the daemon says that too much is asked. For what takes many requests.
+/// The same, and comes again when the daemon says that too much is asked, as late as it says. For what takes many requests.
 pub(super) fn fetch_patiently(connection: &Connection, path: &str) -> Result<Bytes, Ending> {
     for _ in 0..PATIENCE {
         match attempt(connection, path, None) {
-            Err(ClientError::Problem(problem)) if problem.status == 429 => std::thread::sleep(Duration::from_secs(1)),
+            Err(ClientError::Problem { retry_after: Some(wait), .. }) => std::thread::sleep(wait.min(LONGEST_WAIT)),
             other => return other.map_err(|error| complain(&error)),
         }
     }
@@ -144,6 +149,7 @@ async fn exchange(
         .map_err(|error| ClientError::Broken(error.to_string()))?;
     let response = sender.send_request(request).await.map_err(broken)?;
     let status = response.status();
+    let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let bytes = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
     let bytes = bytes.map_err(unread)?.to_bytes();
     driven.abort();
@@ -151,5 +157,5 @@ async fn exchange(
         return Ok(bytes);
     }
     let problem = serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer(error.to_string()))?;
-    Err(ClientError::Problem(problem))
+    Err(ClientError::Problem { problem, retry_after: retry_after.map(Duration::from_secs) })
 }

@@ -9,7 +9,7 @@ use crate::api::LookupAnswer;
 use crate::domain::process::Group;
 use crate::domain::session::Evidence;
 use crate::domain::verdict::Verdict;
-use crate::shown::html::plain;
+use crate::shown::html::{self, plain};
 use crate::shown::words::{NO_PERSON, boundary, meaning};
 
 /// A4 is 210 mm wide, Letter 279 mm high: within these margins a page of 174 mm fits on both, and the printer chooses.
@@ -24,22 +24,8 @@ td { overflow-wrap: anywhere; }
 
 /// The page.
 pub(super) fn page(response: &Response<'_>) -> String {
-    let request = plain(&response.request);
-    let head = format!(
-        "<!DOCTYPE html>
-<html lang=\"en\">
-<head>
-<meta charset=\"utf-8\"/>
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>
-<meta name=\"referrer\" content=\"no-referrer\"/>
-<title>Answers to request {request}</title>
-<style>
-{STYLE}</style>
-</head>
-<body>
-"
-    );
-    let mut text = head + &introduction(response);
+    let title = format!("Answers to request {}", response.request);
+    let mut text = html::head(&title, STYLE) + &introduction(response);
     for answered in &response.answers {
         text.push_str(&section(answered, response.zone));
     }

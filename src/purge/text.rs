@@ -12,8 +12,7 @@ use super::report::{
     Verdict,
 };
 use super::run::{Check, Counted, KeyDestroyed, PerClass};
-use crate::canonical::{Line, Word};
-use crate::canonical::{Lines, ParseError, Words};
+use crate::canonical::{Line, Lines, ParseError, Word, Words};
 
 const FIRST: &str = "lapsed-purge-v1";
 
@@ -154,17 +153,12 @@ impl Said {
 }
 
 fn read(lines: &mut Lines<'_>) -> Result<(Report, Said), ParseError> {
-    let mut first = lines.value(FIRST)?;
-    if first.text("report")? != "report" {
-        return Err(first.wrong("report"));
-    }
-    first.end()?;
+    lines.read(FIRST, |words| if words.text("report")? == "report" { Ok(()) } else { Err(words.wrong("report")) })?;
     let sequence = lines.one("sequence", "a number")?;
     let kind = lines.one("kind", "a kind of report")?;
     let (from, to) = (lines.one("from", "an instant")?, lines.one("to", "an instant")?);
     let system = lines.one("system", "16 bytes in hex")?;
-    let words = lines.value("software")?;
-    let software = printable(words)?;
+    let software = lines.read("software", printable)?;
     let policy = lines.one("policy", "32 bytes in hex")?;
     let (terms, clock, runs) = (read_terms(lines)?, read_clock(lines)?, read_runs(lines)?);
     let standing = read_standing(lines)?;
@@ -174,10 +168,7 @@ fn read(lines: &mut Lines<'_>) -> Result<(Report, Said), ParseError> {
     let (unlink_bound, key_bound) = read_bounds(lines)?;
     let (erasure, unlinking) = (read_erasure(lines)?, read_files(lines)?);
     let checks = read_checks(lines)?;
-    let mut exceptions = Vec::new();
-    while let Some(mut words) = lines.value_if("exception") {
-        exceptions.push(Exception::read(&mut words)?);
-    }
+    let exceptions = lines.read_each("exception", Exception::read)?;
     let left_out = lines.one_if("exceptions-left-out", "a number")?.unwrap_or(0);
     let said = Said { key_max_age, unlink_bound, key_bound, verdict: lines.one("result", "a result")? };
     let report = Report {
@@ -205,62 +196,57 @@ fn read(lines: &mut Lines<'_>) -> Result<(Report, Said), ParseError> {
     Ok((report, said))
 }
 
-fn printable(words: Words<'_>) -> Result<Line, ParseError> {
-    let wrong = words.wrong("printable text");
-    Line::read(words.rest("printable text")?).ok_or(wrong)
+fn printable(words: &mut Words<'_>) -> Result<Line, ParseError> {
+    Line::read(words.rest("printable text")?).ok_or(words.wrong("printable text"))
 }
 
 fn read_terms(lines: &mut Lines<'_>) -> Result<Terms, ParseError> {
-    let mut words = lines.value("terms-ms")?;
-    let terms = Terms {
-        window: words.labelled("window")?,
-        bucket: words.labelled("bucket")?,
-        purge_interval: words.labelled("purge-interval")?,
-    };
-    words.end()?;
-    Ok(terms)
+    lines.read("terms-ms", |words| {
+        Ok(Terms {
+            window: words.labelled("window")?,
+            bucket: words.labelled("bucket")?,
+            purge_interval: words.labelled("purge-interval")?,
+        })
+    })
 }
 
 fn read_clock(lines: &mut Lines<'_>) -> Result<ClockStanding, ParseError> {
-    let mut words = lines.value("clock")?;
-    let clock = ClockStanding {
-        source: words.next("a source of time")?,
-        synchronised: words.labelled("synchronised")?,
-        offset_micros: words.labelled("offset-us")?,
-        steps: words.labelled("steps")?,
-    };
-    words.end()?;
-    Ok(clock)
+    lines.read("clock", |words| {
+        Ok(ClockStanding {
+            source: words.next("a source of time")?,
+            synchronised: words.labelled("synchronised")?,
+            offset_micros: words.labelled("offset-us")?,
+            steps: words.labelled("steps")?,
+        })
+    })
 }
 
 fn read_runs(lines: &mut Lines<'_>) -> Result<Runs, ParseError> {
-    let mut words = lines.value("runs")?;
-    let runs = Runs {
-        count: words.next("a number")?,
-        late: words.labelled("late")?,
-        failed: words.labelled("failed")?,
-        last: words.labelled("last")?,
-    };
-    words.end()?;
-    Ok(runs)
+    lines.read("runs", |words| {
+        Ok(Runs {
+            count: words.next("a number")?,
+            late: words.labelled("late")?,
+            failed: words.labelled("failed")?,
+            last: words.labelled("last")?,
+        })
+    })
 }
 
 fn read_standing(lines: &mut Lines<'_>) -> Result<Standing, ParseError> {
-    let mut words = lines.value("standing")?;
-    let standing = Standing {
-        taken: words.labelled("taken")?,
-        holds: words.labelled("holds")?,
-        accesses: words.labelled("accesses")?,
-    };
-    words.end()?;
-    Ok(standing)
+    lines.read("standing", |words| {
+        Ok(Standing {
+            taken: words.labelled("taken")?,
+            holds: words.labelled("holds")?,
+            accesses: words.labelled("accesses")?,
+        })
+    })
 }
 
 /// The classes of which something was counted, in the order of the format.
 fn read_counts(lines: &mut Lines<'_>) -> Result<(PerClass<ClassReport>, ClassReport), ParseError> {
     let (mut classes, mut listings) = (PerClass::default(), ClassReport::default());
     let mut all = Counted::ALL.iter();
-    while let Some(mut words) = lines.value_if("unlinked") {
+    let counts = lines.read_each("unlinked", |words| {
         let name = words.text("a class")?;
         let counted =
             all.find(|counted| counted.name() == name).ok_or(words.wrong("a class, each once and in order"))?;
@@ -270,7 +256,9 @@ fn read_counts(lines: &mut Lines<'_>) -> Result<(PerClass<ClassReport>, ClassRep
             remaining: words.next("a number")?,
             max_age: words.next("milliseconds or none")?,
         };
-        words.end()?;
+        Ok((counted, class))
+    })?;
+    for (counted, class) in counts {
         match counted.class() {
             Some(of) => *classes.of_mut(of) = class,
             None => listings = class,
@@ -280,65 +268,58 @@ fn read_counts(lines: &mut Lines<'_>) -> Result<(PerClass<ClassReport>, ClassRep
 }
 
 fn read_keys(lines: &mut Lines<'_>) -> Result<(Keys, Option<Duration>), ParseError> {
-    let (mut opened, mut destroyed) = (Vec::new(), Vec::new());
-    while let Some(mut words) = lines.value_if("key-opened") {
+    let opened = lines.read_each("key-opened", |words| {
         let bucket = words.next("a bucket")?;
-        let commitment = words.text("a commitment")?;
-        let bytes = STANDARD.decode(commitment).ok().and_then(|bytes| bytes.try_into().ok());
-        opened.push((bucket, bytes.ok_or(words.wrong("32 bytes in base64"))?));
-        words.end()?;
-    }
-    while let Some(mut words) = lines.value_if("key-destroyed") {
-        destroyed.push(KeyDestroyed {
+        let commitment = STANDARD.decode(words.text("a commitment")?).ok().and_then(|bytes| bytes.try_into().ok());
+        Ok((bucket, commitment.ok_or(words.wrong("32 bytes in base64"))?))
+    })?;
+    let destroyed = lines.read_each("key-destroyed", |words| {
+        Ok(KeyDestroyed {
             bucket: words.next("a bucket")?,
             at: words.next("an instant")?,
             read_back: words.next("how it was read back")?,
             extents: words.next("where it lies")?,
-        });
-        words.end()?;
-    }
-    let mut words = lines.value("keys")?;
-    let keys = Keys { opened, destroyed, live: words.labelled("live")?, unreadable: words.labelled("unreadable")? };
-    let max_age = words.labelled("max-age-ms")?;
-    words.end()?;
-    Ok((keys, max_age))
+        })
+    })?;
+    lines.read("keys", |words| {
+        let (live, unreadable) = (words.labelled("live")?, words.labelled("unreadable")?);
+        Ok((Keys { opened, destroyed, live, unreadable }, words.labelled("max-age-ms")?))
+    })
 }
 
 fn read_bounds(lines: &mut Lines<'_>) -> Result<(Duration, Duration), ParseError> {
-    let mut words = lines.value("bounds-ms")?;
-    let bounds = (words.labelled("unlinked")?, words.labelled("key")?);
-    words.end()?;
-    Ok(bounds)
+    lines.read("bounds-ms", |words| Ok((words.labelled("unlinked")?, words.labelled("key")?)))
 }
 
 fn read_erasure(lines: &mut Lines<'_>) -> Result<Erasure, ParseError> {
-    let mut words = lines.value("erasure")?;
-    let (class, same_device) = (words.next("an erasure class")?, words.labelled("same-device")?);
-    Ok(Erasure { class, same_device, stack: printable(words)? })
+    lines.read("erasure", |words| {
+        let (class, same_device) = (words.next("an erasure class")?, words.labelled("same-device")?);
+        Ok(Erasure { class, same_device, stack: printable(words)? })
+    })
 }
 
 fn read_files(lines: &mut Lines<'_>) -> Result<Unlinking, ParseError> {
-    let mut words = lines.value("files")?;
-    let unlinking = Unlinking {
-        files_removed: words.labelled("removed")?,
-        manifests_rolled: words.labelled("manifests")?,
-        wal_oldest: words.labelled("wal-oldest")?,
-    };
-    words.end()?;
-    Ok(unlinking)
+    lines.read("files", |words| {
+        Ok(Unlinking {
+            files_removed: words.labelled("removed")?,
+            manifests_rolled: words.labelled("manifests")?,
+            wal_oldest: words.labelled("wal-oldest")?,
+        })
+    })
 }
 
 /// What no word says otherwise of has passed.
 fn read_checks(lines: &mut Lines<'_>) -> Result<[Outcome; 10], ParseError> {
-    let mut checks = [Outcome::Passed; 10];
-    let mut words = lines.value("checks")?;
-    let mut outcome = words.next("an outcome")?;
-    while !words.is_empty() {
-        let word = words.text("a check")?;
-        match Check::ALL.iter().zip(&mut checks).find(|(check, _)| check.name() == word) {
-            Some((_, check)) => *check = outcome,
-            None => outcome = Outcome::read(word).ok_or(words.wrong("a check"))?,
+    lines.read("checks", |words| {
+        let mut checks = [Outcome::Passed; 10];
+        let mut outcome = words.next("an outcome")?;
+        while !words.is_empty() {
+            let word = words.text("a check")?;
+            match Check::ALL.iter().zip(&mut checks).find(|(check, _)| check.name() == word) {
+                Some((_, check)) => *check = outcome,
+                None => outcome = Outcome::read(word).ok_or(words.wrong("a check"))?,
+            }
         }
-    }
-    Ok(checks)
+        Ok(checks)
+    })
 }

@@ -17,6 +17,26 @@ pub fn plain(text: &str) -> String {
     })
 }
 
+/// The begin of a page, up to its body. It may load nothing, and run nothing; `title` is escaped, `style` is our own.
+pub fn head(title: &str, style: &str) -> String {
+    format!(
+        "<!DOCTYPE html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\"/>
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>
+<meta name=\"referrer\" content=\"no-referrer\"/>
+<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>
+<title>{}</title>
+<style>
+{style}</style>
+</head>
+<body>
+",
+        plain(title)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,16 +7,19 @@
     reason = "a test stops at what it did not expect"
 )]
 
+#[path = "../support/sample.rs"]
+mod sample;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapsed::domain::address::{Network, Ports, Realm};
+use lapsed::domain::address::Network;
 use lapsed::domain::erasure::ErasureClass;
-use lapsed::domain::identity::{Entity, Line, NasId, SessionTag, SourceName, SubscriberId};
-use lapsed::domain::record::{Kind, Record, Subject, TimeQuality};
+use lapsed::domain::identity::{Entity, SessionTag, SubscriberId};
+use lapsed::domain::record::Record;
 use lapsed::domain::retention::Retention;
 use lapsed::domain::time::{BucketWidth, Timestamp};
 use lapsed::purge::{
@@ -66,20 +69,10 @@ pub(crate) fn network(number: u32) -> Network {
 /// A statement about the address of a number, and its subscriber.
 pub(crate) fn record(at: Timestamp, number: u32) -> Record {
     Record {
-        at,
-        kind: Kind::Start,
-        subject: Subject::Assignment { realm: Realm::default(), network: network(number), ports: Ports::ALL },
-        source: SourceName("source-1".into()),
-        nas: NasId("bng-1".into()),
+        subject: sample::whole(network(number)),
         session: SessionTag(u64::from(number).to_be_bytes()),
         subscriber: Some(SubscriberId(format!("subscriber-{number}"))),
-        line: Line::default(),
-        quality: TimeQuality::Stamped,
-        receive_delay: Duration::ZERO,
-        lease_end: None,
-        terminate_cause: None,
-        inside: None,
-        named_earlier: false,
+        ..sample::start(at)
     }
 }
 

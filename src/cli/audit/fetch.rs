@@ -150,7 +150,7 @@ impl Fetching<'_> {
         Err(Failed::Fork { size: kept.size, path })
     }
 
-    /// Removes partial tiles that a longer ledger has wider ones of, and what was cut short.
+    /// Removes partial tiles that a longer ledger has wider ones of. What was cut short had the name of what was written since.
     fn forget_partial(&self, size: u64) -> Result<(), Failed> {
         let needed: BTreeSet<PathBuf> = paths_of(size).map(|path| self.path(&path)).collect();
         let mut left = vec![self.dir.join("tile")];

@@ -28,10 +28,11 @@ use super::{Connection, Ending, Output, context, tell};
   lapse audit prove receipt.tlog-proof --access-vkey access.vkey
   lapse audit anomalies -o json
 
-keys, fetch, receipt and anomalies ask the daemon; verify, report, sample and prove need neither daemon nor token. Take the keys once, over a way that you trust, and keep
-every checkpoint that you have seen: only who remembers can tell that a history was changed.
-anomalies counts, by the pseudonym that the access ledger has, and names nobody: no address, no subscriber, no case. That something
-stands out is a reason to ask, and no proof. The thresholds are those of [watch] in the configuration.")]
+keys, fetch, receipt and anomalies ask the daemon; verify, report, sample and prove need neither daemon nor token.
+Take the keys once, over a way that you trust, and keep every checkpoint that you have seen: only who remembers can
+tell that a history was changed.
+anomalies counts, by the pseudonym that the access ledger has, and names nobody: no address, no subscriber, no case.
+That something stands out is a reason to ask, and no proof. The thresholds are those of [watch] in the configuration.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::audit::{Entry, Papers, Salt};
+use crate::canonical::Word;
 use crate::cli::{Ending, escape, say, tell};
 use crate::domain::process::ProcessType;
 use crate::ledger::receipt::Receipt;
@@ -44,11 +45,7 @@ struct PapersArgs {
 }
 
 fn salt(text: &str) -> Result<Salt, &'static str> {
-    let pairs: Option<Vec<u8>> = (text.len() == 64 && text.is_ascii()).then(|| {
-        let digit = |at: usize| text.get(at..at.saturating_add(2)).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        (0..64).step_by(2).map_while(digit).collect()
-    });
-    pairs.and_then(|bytes| bytes.try_into().ok()).map(Salt).ok_or("64 digits in hex are expected")
+    Word::read(&text.to_ascii_lowercase()).map(Salt).ok_or("64 digits in hex are expected")
 }
 
 /// Why a receipt proves nothing.

@@ -20,6 +20,7 @@ use self::accesses::Accesses;
 use self::table::Table;
 use super::{Evidence, Outcome};
 use crate::domain::time::Timestamp;
+use crate::shown::html;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -36,7 +37,7 @@ pub fn page(evidence: &Evidence, made: Timestamp) -> String {
     let reports = &evidence.purge.entries;
     let accesses = Accesses::of(&evidence.access.entries);
     let (verdict, reason) = verdict::judge(evidence);
-    let mut text = head();
+    let mut text = html::head("What the ledgers show", STYLE) + svg::PATTERN;
     text.push_str(&format!(
         "<header><h1>What the ledgers show</h1>\n<p>Purges and accesses of a Lapsed store, as its host reported them. Made {}.</p></header>\n<main>\n",
         words::when(made)
@@ -60,26 +61,6 @@ pub fn page(evidence: &Evidence, made: Timestamp) -> String {
     text.push_str(&data::element(evidence, &accesses, verdict, &reason, made));
     text.push_str("</body>\n</html>\n");
     text
-}
-
-fn head() -> String {
-    format!(
-        "<!DOCTYPE html>
-<html lang=\"en\">
-<head>
-<meta charset=\"utf-8\"/>
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>
-<meta name=\"referrer\" content=\"no-referrer\"/>
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>
-<meta name=\"color-scheme\" content=\"light dark\"/>
-<title>What the ledgers show</title>
-<style>
-{STYLE}</style>
-</head>
-<body>
-{}",
-        svg::PATTERN
-    )
 }
 
 /// Every check, with what it came to.
