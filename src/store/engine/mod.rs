@@ -345,11 +345,14 @@ impl Engine {
     ///
     /// *Force*, since in any other mode RocksDB passes over files that it thinks done. It reports no failure here, so what it
     /// did is to be found out by other means.
+    ///
+    /// The range begins with a key, the least there is: of an open one RocksDB does not look whether memory has any of it, and
+    /// writes it to a file each time.
     pub(super) fn compact_below(&self, column: Column, end: &[u8]) -> Result<(), EngineError> {
         let mut options = CompactOptions::default();
         options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
         options.set_exclusive_manual_compaction(false);
-        self.db.compact_range_cf_opt(self.column(column)?, None::<&[u8]>, Some(end), &options);
+        self.db.compact_range_cf_opt(self.column(column)?, Some([]), Some(end), &options);
         Ok(())
     }
 

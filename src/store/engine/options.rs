@@ -37,8 +37,9 @@ impl Tuning {
         // An options string makes new options that do not own what was set before: it has to come first.
         // Every change of the file list rolls the MANIFEST, so that boundary keys of dead files do not stay in it; and the
         // periodic compaction is looked after every 10 minutes.
-        let mut options = Options::default()
-            .get_options_from_string("max_manifest_space_amp_pct=0;max_compaction_trigger_wakeup_seconds=600")?;
+        let mut options = Options::default().get_options_from_string(
+            "max_manifest_space_amp_pct=0;manifest_preallocation_size=65536;max_compaction_trigger_wakeup_seconds=600",
+        )?;
         options.set_max_manifest_file_size(1);
         // At level INFO the log prints keys of manual compactions.
         options.set_log_level(LogLevel::Warn);
