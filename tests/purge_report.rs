@@ -220,7 +220,8 @@ fn class() -> impl Strategy<Value = ClassReport> {
         scanned,
         filtered,
         remaining,
-        max_age,
+        // What was scanned has an oldest.
+        max_age: max_age.or((scanned > 0).then_some(Duration::ZERO)),
     })
 }
 

@@ -118,8 +118,20 @@ fn a_failed_run_that_was_made_up_for_is_an_exception_and_the_last_one_a_failure(
     assert_eq!((class.scanned, class.filtered), (7, 7), "what was left is counted once, by the run that dropped it");
     assert_eq!(report.outcome(Check::RangeEmpty), Outcome::Passed);
 
-    let report = &tally_of(&[run(60, 5), failed]).close(&closing(Kind::Bucket, at(600_000))).reports[0];
+    failed.classes.assignments.remaining = 5;
+    let closed = tally_of(&[run(60, 5), failed]).close(&closing(Kind::Bucket, at(600_000)));
+    let report = &closed.reports[0];
     assert_eq!((report.verdict(), report.runs.failed), (Verdict::Failed, 1));
+    // No report is clean, and none says that more is destroyed, until a run was verified.
+    let verified = Some(run(60, 5).cutoff.horizon());
+    let next = &closed.next.close(&closing(Kind::Bucket, at(610_000))).reports[0];
+    assert_eq!((next.verdict(), next.runs.count, next.classes.assignments.remaining), (Verdict::Failed, 0, 5));
+    assert_eq!((report.cutoff, next.cutoff), (verified, verified));
+    let mut next = closed.next;
+    next.add(&run(620, 5), &terms());
+    let report = &next.close(&closing(Kind::Bucket, at(630_000))).reports[0];
+    assert_ne!(report.verdict(), Verdict::Failed);
+    assert_eq!((report.cutoff, report.classes.assignments.remaining), (Some(run(620, 5).cutoff.horizon()), 0));
 }
 
 #[test]
@@ -219,7 +231,7 @@ fn more_keys_than_an_entry_holds_fill_further_reports_and_the_live_ones_always_a
 fn an_entry_has_room_for_all_that_a_tally_can_put_into_it() {
     let mut run = many_keys(4102);
     for class in [&mut run.classes.assignments, &mut run.listings] {
-        *class = ClassRun { scanned: u64::MAX, filtered: u64::MAX, remaining: u64::MAX, oldest: None };
+        *class = ClassRun { scanned: u64::MAX, filtered: u64::MAX, remaining: u64::MAX, oldest: Some(at(0)) };
     }
     let mut tally = tally_of(&[run]);
     let (longest, at, who) = (Duration::from_millis(u64::MAX), at(0), Some([0xff; 8]));

@@ -339,6 +339,8 @@ async fn start_purge(
         purger,
         view: view.clone(),
         ran: None,
+        failures: 0,
+        made_good: false,
         swept: false,
         steps: 0,
         taken: 0,

@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 use crate::config::Config;
 use crate::domain::clock_guard::{ClockEvent, ClockEventKind};
 use crate::purge::{
-    Act, ClockSource, ClockStanding, Closing, Exception, Kind, Order, Purger, Report, Run, Setting, Terms, Trigger,
-    policy_digest,
+    Act, ClockSource, ClockStanding, Closing, Exception, Kind, Order, Purger, Report, Run, SLACK, Setting, Terms,
+    Trigger, policy_digest,
 };
 use crate::store::{CaseClass, CommitError, KeyringFound, Log, Store, WindowError};
 
@@ -59,6 +59,10 @@ pub(super) struct Purging {
     pub(super) view: PurgeView,
     /// Time since boot at which the last run began.
     pub(super) ran: Option<Duration>,
+    /// How many runs failed since the last one that did not.
+    pub(super) failures: u32,
+    /// Was what the last report says to have failed made good since?
+    pub(super) made_good: bool,
     /// Do notes of sweeps wait for their report?
     pub(super) swept: bool,
     /// How often the clock jumped since the last report.
@@ -70,11 +74,17 @@ pub(super) struct Purging {
 impl Purging {
     /// What is done before anything is served: the first run, and a report that says what happened since the last one.
     pub(super) fn begin(&mut self) -> Result<(), CommitError> {
+        let (at, terms) = (self.time.believed(), self.terms());
+        if let Err(error) = self.purger.note_terms(at, &terms) {
+            tracing::error!(%error, "whether the policy was changed is not known");
+        }
         if let KeyringFound::Lost(_) = self.store.keyring_history().found {
-            self.purger.note(Exception::KeyringLost { at: self.time.believed() });
+            self.purger.note(Exception::KeyringLost { at });
+            // The next start finds a keyring, and nothing of the one that was lost.
+            self.purger.keep()?;
         }
         if self.ledgers.restored() {
-            self.purger.note(Exception::Restored { at: self.time.believed() });
+            self.purger.note(Exception::Restored { at });
             // Before anything is signed in the new generation, it is durable that there is one.
             self.purger.keep()?;
         }
@@ -138,18 +148,24 @@ impl Purging {
         };
         upkeep::make_keys(&self.store, present.now, &self.counters);
         let boot = self.time.since_boot();
-        let interval = self.config.retention.purge_interval;
-        if self.ran.is_none_or(|ran| boot.saturating_sub(ran) >= interval) {
+        if self.ran.is_none_or(|ran| boot.saturating_sub(ran) >= self.pause()) {
             self.run(present, Trigger::Interval)?;
         }
         self.note_clock();
         let terms = self.terms();
-        if self.purger.tally().has_exceptions() {
+        if self.purger.tally().has_exceptions() || self.made_good {
             self.report(Kind::Exception)?;
         } else if self.purger.tally().is_due(present.now, terms.bucket) {
             self.report(Kind::Bucket)?;
         }
         Ok(())
+    }
+
+    /// From the begin of the last run to that of the next. What failed once is tried again within the time that a run may take, so
+    /// that what goes by itself breaks no promise; what goes on failing waits for its turn.
+    fn pause(&self) -> Duration {
+        let interval = self.config.retention.purge_interval;
+        if self.failures == 1 { interval.min(SLACK / 2) } else { interval }
     }
 
     fn run_asked(&mut self, done: oneshot::Sender<Option<Box<Run>>>) -> Result<(), CommitError> {
@@ -176,6 +192,8 @@ impl Purging {
             self.purger.run_without_space(order, &terms, &now, &mut watch)
         };
         self.counters.purged(&run);
+        self.made_good |= !run.failed() && self.failures > 0;
+        self.failures = if run.failed() { self.failures.saturating_add(1) } else { 0 };
         if run.failed() {
             tracing::error!(failures = ?run.failures, checks = ?run.checks, "a purge run failed; it is tried again");
         }
@@ -184,14 +202,14 @@ impl Purging {
             Some(oldest) => Ok(Some(oldest)),
             None => self.store.oldest(),
         };
-        let keys = self.store.key_records();
+        let (keys, pause, failures) = (self.store.key_records(), self.pause(), self.failures);
         self.view.show(|seen| {
             seen.oldest = oldest.ok().flatten();
             seen.cutoff = Some(self.store.cutoff());
             seen.keys = keys.iter().map(|key| (key.bucket, purge_terms::key_state(key.state))).collect();
             seen.live_keys = run.live_keys;
-            seen.consecutive_failures = if run.failed() { seen.consecutive_failures.saturating_add(1) } else { 0 };
-            seen.next_run = Some(run.began.plus(self.config.retention.purge_interval));
+            seen.consecutive_failures = failures;
+            seen.next_run = Some(run.began.plus(pause));
             seen.erasure = Some(purge_terms::erasure(self.store.erasure()));
             seen.last_run = Some(run.clone());
         });
@@ -210,7 +228,9 @@ impl Purging {
         self.room.give_way();
         let hidden = self.time.cutoff().or_later(self.store.cutoff());
         let changed = self.store.change_window(window);
-        if changed.is_ok() {
+        // What is in force counts, also where it is not what was asked for.
+        let window = self.store.window();
+        if changed.is_ok() || window != old {
             self.time.set_window(window, hidden);
             let at = self.time.believed();
             self.purger.note(Exception::PolicyChanged {
@@ -264,6 +284,7 @@ impl Purging {
             accesses: self.store.next_entry(Log::Access),
         };
         let reports = self.purger.close(&closing)?;
+        self.made_good = false;
         if std::mem::take(&mut self.swept) {
             // Not before their report is durable: a crash here has them reported twice, and never not at all.
             if let Err(error) = self.store.forget_sweep_notes() {

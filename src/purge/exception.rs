@@ -218,7 +218,7 @@ impl Exception {
     }
 
     /// Does it alone make a report a failed one?
-    pub(super) fn is_a_breach(&self) -> bool {
+    pub fn is_a_breach(&self) -> bool {
         match self {
             Self::CountsDiffer { explanation, .. } => *explanation == Explanation::Unexplained,
             Self::ClockDoubtLasted { lasted, .. } => *lasted >= LONGEST_DOUBT,

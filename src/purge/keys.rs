@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::time::{Bucket, Timestamp};
-use crate::store::{self, Destruction, KeyRecord, KeyState, KeyringError, KeyringFound, ReadBack as HowRead, Store};
+use crate::store::{self, Destruction, KeyRecord, KeyState, KeyringError, ReadBack as HowRead, Store};
 
 use super::run::{Check, Extents, KeyDestroyed, ReadBack, Run};
 
@@ -48,6 +48,12 @@ impl Reported {
         after
     }
 
+    /// What is known where the keyring is not the one that reports speak of: nobody can say what became of its keys.
+    #[must_use]
+    pub fn without_keyring(self) -> Self {
+        Self { open: BTreeSet::new(), ..self }
+    }
+
     fn is_new(&self, bucket: Bucket) -> bool {
         self.through.is_none_or(|through| through < bucket)
     }
@@ -74,11 +80,7 @@ pub(super) fn account(run: &mut Run, store: &Store, acts: &[Act], reported: &Rep
     let records = store.key_records();
     let tabled: BTreeSet<Bucket> = records.iter().map(|record| record.bucket).collect();
     // A slot serves a later bucket once its key is destroyed. After a long doubt or a long absence that comes before the run.
-    for bucket in reported.open.difference(&tabled) {
-        if acts.iter().any(|act| act.has(*bucket)) || has_its_keyring(store) {
-            run.destroyed.push(destroyed(*bucket, store, acts, now));
-        }
-    }
+    run.destroyed.extend(reported.open.difference(&tabled).map(|bucket| destroyed(*bucket, store, acts, now)));
     for record in &records {
         let new = reported.is_new(record.bucket);
         if let Some(commitment) = record.commitment.filter(|_| new) {
@@ -90,11 +92,14 @@ pub(super) fn account(run: &mut Run, store: &Store, acts: &[Act], reported: &Rep
     }
     let is = |state| move |record: &&KeyRecord| record.state == state;
     run.live_keys = u32::try_from(records.iter().filter(is(KeyState::Live)).count()).unwrap_or(u32::MAX);
-    run.unreadable = records
-        .iter()
-        .filter(|record| matches!(record.state, KeyState::Damaged | KeyState::Lost))
-        .map(|record| record.bucket)
-        .collect();
+    // Of a bucket that is past, a key that was lost is missed by nobody. One that is damaged stays due until its slot is overwritten.
+    let first = store.bucket_of(run.cutoff.horizon());
+    let unreadable = |record: &&KeyRecord| match record.state {
+        KeyState::Damaged => true,
+        KeyState::Lost => record.bucket >= first,
+        KeyState::Live | KeyState::Destroyed => false,
+    };
+    run.unreadable = records.iter().filter(unreadable).map(|record| record.bucket).collect();
     check(run);
 }
 
@@ -127,11 +132,6 @@ fn destroyed(bucket: Bucket, store: &Store, acts: &[Act], now: Timestamp) -> Key
         Err(KeyringError::Io { .. } | KeyringError::NoRandom) => ReadBack::Unread,
     };
     KeyDestroyed { bucket, at, read_back, extents }
-}
-
-/// Is the keyring the one that earlier reports speak of? A table that never had a bucket says nothing of its key.
-fn has_its_keyring(store: &Store) -> bool {
-    !matches!(store.keyring_history().found, KeyringFound::Lost(_))
 }
 
 fn extents(found: &store::Extents, bucket: Bucket) -> Extents {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::canonical::ParseError;
 use crate::domain::time::{Cutoff, Timestamp};
-use crate::store::{Batch, CommitError, EngineError, Log, Number, Store};
+use crate::store::{Batch, CommitError, EngineError, KeyringFound, Log, Number, Store};
 
-use super::exception::Exception;
+use super::exception::{Exception, Setting};
 use super::execute::{self, Order, Surroundings};
 use super::keys::{Act, Reported};
 use super::report::{Report, Terms};
@@ -22,6 +23,9 @@ pub enum ResumeError {
     /// What was kept of the period is not in the format.
     #[error("what the purge remembers cannot be read: {0}")]
     Tally(#[from] TallyError),
+    /// The last report is not in the grammar.
+    #[error("the last report cannot be read: {0}")]
+    Report(#[from] ParseError),
     /// What was kept of the keys is not in the format.
     #[error("what the purge remembers of keys is not in the format")]
     Keys,
@@ -60,6 +64,10 @@ impl Purger {
             Some(bytes) => Reported::from_bytes(&bytes).ok_or(ResumeError::Keys)?,
             None => Reported::default(),
         };
+        let reported = match store.keyring_history().found {
+            KeyringFound::Lost(_) => reported.without_keyring(),
+            KeyringFound::Whole | KeyringFound::Mended | KeyringFound::New => reported,
+        };
         let (entries, sequence) = (store.next_entry(Log::Purge), tally.sequence());
         if entries == sequence {
             let opening = Act { at: now, destruction: store.keyring_history().destroyed.clone() };
@@ -93,6 +101,30 @@ impl Purger {
     /// Notes something out of the ordinary, for the next report.
     pub fn note(&mut self, exception: Exception) {
         self.tally.note(exception);
+    }
+
+    /// Notes how these terms differ from those of the last report and what was noted since: they were changed in the
+    /// configuration, or by somebody of whom a crash left no name.
+    ///
+    /// # Errors
+    ///
+    /// If the last report cannot be read.
+    pub fn note_terms(&mut self, at: Timestamp, terms: &Terms) -> Result<(), ResumeError> {
+        let Some(last) = self.tally.sequence().checked_sub(1) else { return Ok(()) };
+        let entries = self.store.entries(Log::Purge, last, 1)?;
+        let Some((_, bytes)) = entries.first() else { return Ok(()) };
+        let before = Report::parse(bytes)?.terms;
+        // What is noted here follows from one another.
+        let known = before.changed_by(self.tally.exceptions()).unwrap_or(before);
+        for (setting, old, new) in [
+            (Setting::Window, known.window, terms.window),
+            (Setting::PurgeInterval, known.purge_interval, terms.purge_interval),
+        ] {
+            if old != new {
+                self.tally.note(Exception::PolicyChanged { at, setting, old, new, who: None });
+            }
+        }
+        Ok(())
     }
 
     /// Makes durable what was noted since the last run.

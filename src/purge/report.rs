@@ -12,6 +12,7 @@ use crate::domain::time::{Bucket, BucketWidth, Timestamp, millis_of};
 
 use super::exception::{Exception, Setting};
 use super::run::{Check, Counted, Extents, KeyDestroyed, PerClass, ReadBack};
+use super::tally::EXCEPTIONS_OF_A_KIND;
 use crate::canonical::{Line, named};
 
 /// What a run may take, beyond the interval, until everything is unlinked.
@@ -49,9 +50,9 @@ named! {
 }
 
 named! {
-    /// What the last run of a period came to.
+    /// What the last run came to, in the period or before it.
     pub enum LastRun {
-        /// There was none.
+        /// There was none yet.
         None = "none",
         /// Nothing failed.
         Verified = "verified",
@@ -107,6 +108,31 @@ impl Terms {
     /// The terms of a retention policy.
     pub const fn of(retention: &Retention) -> Self {
         Self { window: retention.window, bucket: retention.bucket, purge_interval: retention.purge_interval }
+    }
+
+    /// The terms after the changes that these exceptions tell of.
+    ///
+    /// # Errors
+    ///
+    /// The first change that does not begin where the one before it ended.
+    pub fn changed_by(mut self, exceptions: &[Exception]) -> Result<Self, Exception> {
+        for exception in exceptions {
+            if let Exception::PolicyChanged { setting, old, new, .. } = exception {
+                let value = self.value_mut(*setting);
+                if *value != *old {
+                    return Err(*exception);
+                }
+                *value = *new;
+            }
+        }
+        Ok(self)
+    }
+
+    const fn value_mut(&mut self, setting: Setting) -> &mut Duration {
+        match setting {
+            Setting::Window => &mut self.window,
+            Setting::PurgeInterval => &mut self.purge_interval,
+        }
     }
 
     /// The most time there may be between the beginnings of two runs.
@@ -230,7 +256,7 @@ pub struct Report {
     pub runs: Runs,
     /// What was taken in, and what else is on record.
     pub standing: Standing,
-    /// Up to where everything was destroyed that goes with the window; `None` before the first run.
+    /// Up to where everything that goes with the window was destroyed, and that was verified; `None` before the first such run.
     pub cutoff: Option<Timestamp>,
     /// By class.
     pub classes: PerClass<ClassReport>,
@@ -256,10 +282,8 @@ impl Report {
         let mut terms = self.terms;
         for exception in &self.exceptions {
             if let Exception::PolicyChanged { setting, old, .. } = exception {
-                match setting {
-                    Setting::Window => terms.window = terms.window.max(*old),
-                    Setting::PurgeInterval => terms.purge_interval = terms.purge_interval.max(*old),
-                }
+                let value = terms.value_mut(*setting);
+                *value = (*value).max(*old);
             }
         }
         terms
@@ -312,6 +336,12 @@ impl Report {
         } else {
             Verdict::Exceptions
         }
+    }
+
+    /// May there be more exceptions of a kind than are listed?
+    pub fn may_leave_out(&self, name: &str) -> bool {
+        let listed = self.exceptions.iter().filter(|exception| exception.name() == name).count();
+        self.left_out > 0 && listed >= EXCEPTIONS_OF_A_KIND
     }
 
     fn has_failed(&self) -> bool {

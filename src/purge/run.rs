@@ -179,6 +179,17 @@ pub struct PerClass<T> {
 }
 
 impl<T> PerClass<T> {
+    /// Another value for each, made from this one.
+    pub fn map<U>(&self, make: impl Fn(&T) -> U) -> PerClass<U> {
+        PerClass {
+            assignments: make(&self.assignments),
+            logons: make(&self.logons),
+            captures: make(&self.captures),
+            holds: make(&self.holds),
+            answers: make(&self.answers),
+        }
+    }
+
     /// The value of a class.
     pub const fn of(&self, class: Class) -> &T {
         match class {

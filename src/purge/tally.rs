@@ -14,7 +14,7 @@ use super::run::{Check, ClassRun, Counted, Failure, KeyDestroyed, PerClass, Reas
 use crate::canonical::Line;
 
 /// The most exceptions of a kind that a report lists.
-const EXCEPTIONS_OF_A_KIND: usize = 16;
+pub(super) const EXCEPTIONS_OF_A_KIND: usize = 16;
 /// The most keys that a report lists, so that it stays below [`super::MAX_ENTRY_BYTES`] whatever else it says.
 const KEYS_IN_A_REPORT: usize = 200;
 
@@ -29,11 +29,11 @@ pub struct Tally {
     pub(super) live_keys: u32,
     pub(super) unreadable: Vec<Bucket>,
     pub(super) wal_oldest: Option<Timestamp>,
+    pub(super) last: LastRun,
     // What belongs to this period.
     pub(super) count: u64,
     pub(super) late: u64,
     pub(super) failed: u64,
-    pub(super) last: LastRun,
     pub(super) taken: u64,
     pub(super) classes: PerClass<Count>,
     pub(super) listings: Count,
@@ -143,7 +143,7 @@ impl Tally {
         self.last_began
     }
 
-    /// The latest cutoff of any run so far; a cutoff never falls.
+    /// The latest cutoff of any run so far that was verified; it never falls.
     pub const fn cutoff(&self) -> Option<Timestamp> {
         self.cutoff
     }
@@ -156,6 +156,11 @@ impl Tally {
     /// Is anything noted that was out of the ordinary?
     pub const fn has_exceptions(&self) -> bool {
         !self.exceptions.is_empty()
+    }
+
+    /// What is noted.
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.exceptions
     }
 
     /// Is this noted already?
@@ -185,7 +190,9 @@ impl Tally {
         self.add_counts(run);
         self.add_outcome(run);
         self.add_keys(run);
-        self.cutoff = self.cutoff.max(Some(run.cutoff.horizon()));
+        if !run.failed() {
+            self.cutoff = self.cutoff.max(Some(run.cutoff.horizon()));
+        }
         self.files_removed = self.files_removed.saturating_add(run.files_removed);
         self.manifests_rolled = self.manifests_rolled.saturating_add(u64::from(run.manifest_rolled));
         self.wal_oldest = run.wal_oldest;
@@ -271,17 +278,23 @@ impl Tally {
             report.sequence = sequence;
         }
         let made = u64::try_from(reports.len()).unwrap_or(u64::MAX);
-        let next = Self {
-            sequence: self.sequence.saturating_add(made),
-            from: to,
+        let next = Self { sequence: self.sequence.saturating_add(made), ..self.after(to) };
+        Closed { reports, next }
+    }
+
+    /// What is known at the begin of the next period. What the last run left is so until another one has run.
+    fn after(&self, to: Timestamp) -> Self {
+        Self {
             last_began: self.last_began,
             cutoff: self.cutoff,
             live_keys: self.live_keys,
             unreadable: self.unreadable.clone(),
             wal_oldest: self.wal_oldest,
+            last: self.last,
+            classes: self.classes.map(Count::left),
+            listings: self.listings.left(),
             ..Self::begin(to)
-        };
-        Closed { reports, next }
+        }
     }
 
     /// The keys, in as many parts as need a report each; after each, as many are live as the reports so far let one count.
@@ -305,12 +318,6 @@ impl Tally {
     }
 
     fn report(&self, closing: &Closing, to: Timestamp, keys: Keys) -> Report {
-        let class_report = |count: &Count| ClassReport {
-            scanned: count.scanned,
-            filtered: count.filtered,
-            remaining: count.remaining,
-            max_age: count.max_age,
-        };
         Report {
             sequence: self.sequence,
             kind: closing.kind,
@@ -324,14 +331,8 @@ impl Tally {
             runs: Runs { count: self.count, late: self.late, failed: self.failed, last: self.last },
             standing: Standing { taken: self.taken, holds: closing.holds, accesses: closing.accesses },
             cutoff: self.cutoff,
-            classes: PerClass {
-                assignments: class_report(&self.classes.assignments),
-                logons: class_report(&self.classes.logons),
-                captures: class_report(&self.classes.captures),
-                holds: class_report(&self.classes.holds),
-                answers: class_report(&self.classes.answers),
-            },
-            listings: class_report(&self.listings),
+            classes: self.classes.map(Count::report),
+            listings: self.listings.report(),
             keys,
             erasure: closing.erasure.clone(),
             unlinking: Unlinking {
@@ -347,7 +348,6 @@ impl Tally {
 
     /// A report of no length that lists the keys for which the first had no room, with what was verified about keys.
     fn continued(&self, first: &Report, keys: Keys) -> Report {
-        let empty = Self { cutoff: self.cutoff, wal_oldest: self.wal_oldest, ..Self::begin(first.to) };
         let closing = Closing {
             kind: first.kind,
             at: first.to,
@@ -366,7 +366,7 @@ impl Tally {
                 *outcome = Outcome::NotMade;
             }
         }
-        Report { checks, ..empty.report(&closing, first.to, keys) }
+        Report { checks, ..self.after(first.to).report(&closing, first.to, keys) }
     }
 }
 
@@ -376,6 +376,16 @@ impl Count {
         self.filtered = self.filtered.saturating_add(run.filtered);
         self.remaining = run.remaining;
         self.max_age = self.max_age.max(run.oldest.map(|oldest| unlinked.since(oldest)));
+    }
+
+    /// What is left of it for the next period.
+    fn left(&self) -> Self {
+        Self { remaining: self.remaining, ..Self::default() }
+    }
+
+    const fn report(&self) -> ClassReport {
+        let Self { scanned, filtered, remaining, max_age } = *self;
+        ClassReport { scanned, filtered, remaining, max_age }
     }
 }
 

@@ -145,6 +145,10 @@ impl Said {
         if self.unlink_bound != report.unlink_bound() || self.key_bound != report.key_bound() {
             return Err(ParseError::Derived("bounds-ms"));
         }
+        // What was scanned has an oldest. What a repeated compaction drops was scanned in a report before.
+        if report.counted().any(|(_, class)| class.scanned > 0 && class.max_age.is_none()) {
+            return Err(ParseError::Derived("unlinked"));
+        }
         if self.key_max_age != report.key_max_age() {
             return Err(ParseError::Derived("max-age-ms"));
         }

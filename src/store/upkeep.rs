@@ -80,16 +80,19 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`WindowError::TooLong`]: nothing has changed. Otherwise the old window is in force until the store is opened again,
-    /// which finds the old one or the new one, whole.
+    /// [`WindowError::TooLong`]: nothing has changed. Otherwise [`Store::window`] says which one is in force: the old one, unless
+    /// `POLICY` could not be written and the old one could not be put back.
     pub fn change_window(&self, window: Duration) -> Result<(), WindowError> {
+        let old = self.window();
         // 1. The keyring's header. A crash before it is written leaves the old window, one after it the new one; `POLICY` is
         //    then written by the next start.
         self.keyring.change_window(window)?;
         // 2. What is said in the open.
         let policy = Retention { window, ..self.retention };
-        policy::publish(&self.paths.policy, &policy).map_err(KeyringError::from)?;
-        Ok(())
+        policy::publish(&self.paths.policy, &policy).map_err(|error| {
+            // What is not said in the open is not in force.
+            self.keyring.change_window(old).err().unwrap_or_else(|| KeyringError::from(error).into())
+        })
     }
 
     /// The text of the file `POLICY`, as it is published.
