@@ -39,7 +39,7 @@ impl Found {
     }
 }
 
-fn listed(findings: &[String]) -> String {
+pub(super) fn listed(findings: &[String]) -> String {
     let mut told: Vec<String> = findings.iter().take(TOLD).cloned().collect();
     let more = findings.len().saturating_sub(TOLD);
     if more > 0 {

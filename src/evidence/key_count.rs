@@ -20,9 +20,11 @@ struct Count {
     open: BTreeSet<Bucket>,
     /// Keys that were damaged need not have been told as opened.
     damaged: BTreeSet<Bucket>,
+    /// How many of them were neither opened nor destroyed by any report.
+    never_open: usize,
     /// Since which entry the keyring is another one.
     lost: Option<usize>,
-    /// Had some exceptions no room?
+    /// Had some damaged keys no room?
     left_out: bool,
 }
 
@@ -43,10 +45,14 @@ pub(super) fn keys(log: &Log<Report>) -> Check {
 
 impl Count {
     fn hear(&mut self, index: usize, report: &Report) {
-        self.left_out |= report.left_out > 0;
+        self.left_out |= report.may_leave_out("key-unreadable");
         for exception in &report.exceptions {
-            if let Exception::KeyUnreadable { bucket, .. } = exception {
-                self.damaged.insert(*bucket);
+            if let Exception::KeyUnreadable { bucket, .. } = exception
+                && self.damaged.insert(*bucket)
+                && !self.opened.contains(bucket)
+                && !self.destroyed.contains(bucket)
+            {
+                self.never_open = self.never_open.saturating_add(1);
             }
         }
         if report.exceptions.iter().any(|exception| matches!(exception, Exception::KeyringLost { .. })) {
@@ -56,11 +62,14 @@ impl Count {
     }
 
     fn add(&mut self, index: usize, report: &Report, found: &mut Found) {
-        for (Bucket(number), _) in &report.keys.opened {
-            if !self.opened.insert(Bucket(*number)) {
-                found.fail(format!("entry {index} opens the key of bucket {number} a second time"));
+        for (bucket, _) in &report.keys.opened {
+            let told_as_damaged = self.damaged.contains(bucket) && !self.destroyed.contains(bucket);
+            if !self.opened.insert(*bucket) {
+                found.fail(format!("entry {index} opens the key of bucket {} a second time", bucket.0));
+            } else if told_as_damaged {
+                self.never_open = self.never_open.saturating_sub(1);
             }
-            self.open.insert(Bucket(*number));
+            self.open.insert(*bucket);
         }
         for key in &report.keys.destroyed {
             let number = key.bucket.0;
@@ -69,8 +78,11 @@ impl Count {
             if !known && self.lost.is_none() && !self.left_out {
                 found.fail(format!("entry {index} destroys the key of bucket {number}, which was never opened"));
             }
+            let told_as_damaged = self.damaged.contains(&key.bucket) && !self.opened.contains(&key.bucket);
             if !self.destroyed.insert(key.bucket) {
                 found.fail(format!("entry {index} destroys the key of bucket {number} a second time"));
+            } else if told_as_damaged {
+                self.never_open = self.never_open.saturating_sub(1);
             }
             self.open.remove(&key.bucket);
         }
@@ -88,10 +100,7 @@ impl Count {
     }
 
     /// How many of the unreadable keys may be such as no report told as opened.
-    fn never_open(&self, unreadable: usize) -> usize {
-        if self.lost.is_some() || self.left_out {
-            return unreadable;
-        }
-        self.damaged.iter().filter(|of| !self.opened.contains(of) && !self.destroyed.contains(of)).count()
+    const fn never_open(&self, unreadable: usize) -> usize {
+        if self.lost.is_some() || self.left_out { unreadable } else { self.never_open }
     }
 }

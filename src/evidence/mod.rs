@@ -5,6 +5,8 @@
 
 mod accesses;
 mod ages;
+mod doubt;
+mod failures;
 mod fetched;
 mod found;
 mod heartbeats;
@@ -77,7 +79,19 @@ pub struct Evidence {
 impl Evidence {
     /// `Some(true)` if every check that counts held, `Some(false)` if one is proven not to, `None` if it cannot be told.
     pub fn valid(&self) -> Option<bool> {
-        let of = |result| self.checks.iter().any(|check| check.counts && check.result == result);
+        self.judge(|check| check.counts)
+    }
+
+    /// The same of what is about the access ledger, and of its history where a checkpoint was kept.
+    pub fn accesses_hold(&self) -> Option<bool> {
+        self.judge(|check| {
+            let history = check.name == "history-fixed" && check.result == Outcome::Fail;
+            history || check.name == "directory" || check.name.starts_with("access-")
+        })
+    }
+
+    fn judge(&self, counts: impl Fn(&Check) -> bool) -> Option<bool> {
+        let of = |result| self.checks.iter().any(|check| counts(check) && check.result == result);
         if of(Outcome::Fail) {
             Some(false)
         } else if of(Outcome::Unknown) {

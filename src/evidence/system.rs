@@ -5,7 +5,8 @@ use super::log::Log;
 use super::periods::in_order;
 use crate::purge::{Exception, Failure, Kind, Reason, Report};
 
-/// One store id and one width of buckets; window, interval and policy change only where a report says why.
+/// One store id and one width of buckets; window and interval change as reports tell, step by step, and the policy only where a report
+/// says why.
 pub(super) fn system(log: &Log<Report>) -> Check {
     let mut found = log.rule();
     for (index, before, report) in in_order(&log.read.entries) {
@@ -21,9 +22,15 @@ pub(super) fn system(log: &Log<Report>) -> Check {
                 then.bucket.secs()
             ));
         }
-        let changed = now != then || report.policy != before.policy;
-        if changed && !may_change(report) {
-            found.fail(format!("entry {index} has other terms than the one before, and says nothing of a change"));
+        if !report.may_leave_out("policy-changed") {
+            match then.changed_by(&report.exceptions) {
+                Ok(told) if told.window == now.window && told.purge_interval == now.purge_interval => {}
+                Ok(_) => found.fail(format!("entry {index} has other terms than what was told of leads to")),
+                Err(change) => found.fail(format!("entry {index}: {}, and that was not in force", change.in_words())),
+            }
+        }
+        if report.policy != before.policy && !may_change(report) {
+            found.fail(format!("entry {index} has another policy than the one before, and says nothing of a change"));
         }
     }
     let stores = log.read.entries.first().map_or_else(
@@ -52,5 +59,5 @@ fn may_change(report: &Report) -> bool {
         | Exception::KeyUnreadable { .. }
         | Exception::Swept { .. } => false,
     };
-    report.kind == Kind::Start || report.left_out > 0 || report.exceptions.iter().any(says_why)
+    report.kind == Kind::Start || report.may_leave_out("policy-changed") || report.exceptions.iter().any(says_why)
 }

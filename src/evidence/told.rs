@@ -1,7 +1,7 @@
 //! What the reports say against those who made them: every breach and every exception.
 //!
-//! None of it counts. A run that failed and was made good in time broke no promise; what was destroyed too late shows in the ages, which do
-//! count, each by a name of its own, so that a confession is not taken for a forgery.
+//! None of it counts. A run that failed and was made good in time broke no promise; what was not shows in `failures` and in the ages, which
+//! do count, each by a name of its own, so that a confession is not taken for a forgery.
 
 use super::Check;
 use super::log::Log;
@@ -34,11 +34,12 @@ pub(super) fn breaches(log: &Log<Report>) -> Check {
     found.told("reported-breaches", "none is reported")
 }
 
-/// Every exception, in the words of its entry.
+/// Every exception, without whom.
 pub(super) fn exceptions(log: &Log<Report>) -> Check {
     let mut all = Vec::new();
     for (index, _, report) in in_order(&log.read.entries) {
-        all.extend(report.exceptions.iter().map(|exception: &Exception| format!("entry {index}: {exception}")));
+        let told = |of: &Exception| format!("entry {index}: {} {}, {}", of.name(), of.at(), of.in_words());
+        all.extend(report.exceptions.iter().map(told));
         if report.left_out > 0 {
             all.push(format!("entry {index}: {} more that had no room", report.left_out));
         }

@@ -6,7 +6,7 @@ use super::fetched::{self, Fetched, ReadError};
 use super::found::Found;
 use super::history::Known;
 use super::log::{self, Log, Names};
-use super::{Check, Evidence, accesses, ages, heartbeats, key_count, periods, system, told};
+use super::{Check, Evidence, accesses, ages, failures, heartbeats, key_count, periods, system, told};
 use crate::audit::Entry;
 use crate::ledger::note::VerifierKey;
 use crate::purge::Report;
@@ -48,6 +48,7 @@ pub fn verify(dir: &Path, keys: &Keys, known: &[Vec<u8>]) -> Result<Evidence, Re
         known.look(&purge, &access),
         ages::unlinked(&purge),
         ages::keys(&purge),
+        failures::failures(&purge),
         told::breaches(&purge),
         told::exceptions(&purge),
     ]);

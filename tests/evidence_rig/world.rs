@@ -77,6 +77,16 @@ pub(crate) struct World {
     holds: u64,
     steps: u64,
     ledgers: Ledgers,
+    /// Up to where the last run that was verified left nothing.
+    gone: Timestamp,
+    /// For how long rows, and keys, may now lie beyond their bounds: nobody ran, or the clock was in doubt.
+    excused: (Duration, Duration),
+    /// Was anything kept too long?
+    broken: bool,
+    /// Did the last run fail?
+    failed: bool,
+    /// Does the last report say so?
+    told: bool,
 }
 
 impl World {
@@ -94,8 +104,23 @@ impl World {
         let newest = terms.bucket.bucket_of(now).0 - 1;
         let ledgers = Ledgers { purge: Vec::new(), access: Vec::new() };
         let (live, damaged) = (BTreeSet::new(), BTreeSet::new());
-        let mut world =
-            Self { random, now, terms, tally: Tally::begin(now), live, damaged, newest, holds: 0, steps: 0, ledgers };
+        let mut world = Self {
+            random,
+            now,
+            terms,
+            tally: Tally::begin(now),
+            live,
+            damaged,
+            newest,
+            holds: 0,
+            steps: 0,
+            ledgers,
+            gone: now.minus(terms.window),
+            excused: (Duration::ZERO, Duration::ZERO),
+            broken: false,
+            failed: false,
+            told: false,
+        };
         world.run(Trigger::Start);
         world.report(Kind::Start);
         world
@@ -104,6 +129,11 @@ impl World {
     /// The ledgers as they are now.
     pub(crate) fn ledgers(&self) -> Ledgers {
         self.ledgers.clone()
+    }
+
+    /// What an auditor is to find: `Some(false)` if anything was kept too long, `None` if the last run failed.
+    pub(crate) fn truth(&self) -> Option<bool> {
+        if self.broken { Some(false) } else { (!self.failed).then_some(true) }
     }
 
     /// Goes on for an interval, and reports what is due.
@@ -124,6 +154,13 @@ impl World {
                 self.go_on();
             }
         }
+    }
+
+    /// What failed is tried again at once.
+    pub(crate) fn make_good(&mut self) {
+        self.pass(Duration::from_secs(2));
+        self.run(Trigger::Interval);
+        self.report_if_due();
     }
 
     /// Stops, as a daemon does that is told to.
@@ -148,6 +185,9 @@ impl World {
                 let failure = Failure { step: Step::Compact, reason: Reason::Io };
                 self.run_with(Trigger::Interval, vec![failure]);
                 self.report_if_due();
+                if self.random.below(2) == 0 {
+                    self.make_good();
+                }
             }
             Event::DoubtForward => self.doubt_forward(hours),
             Event::DoubtBack => self.doubt_back(hours),
@@ -157,7 +197,12 @@ impl World {
                 self.start_after(hours);
             }
             Event::Crash => {
-                self.terms.purge_interval = minutes(&mut self.random, 6);
+                let (old, new) = (self.terms.purge_interval, minutes(&mut self.random, 6));
+                self.terms.purge_interval = new;
+                if old != new {
+                    let (at, setting) = (self.now.plus(hours), Setting::PurgeInterval);
+                    self.tally.note(Exception::PolicyChanged { at, setting, old, new, who: None });
+                }
                 self.start_after(hours);
             }
             Event::Swept => {
@@ -177,12 +222,17 @@ impl World {
 
     fn start_after(&mut self, pause: Duration) {
         self.now = self.now.plus(pause);
+        // Rows lie until somebody runs; keys have sweeps.
+        self.excused = (Duration::MAX, Duration::ZERO);
         self.run(Trigger::Start);
         self.report(Kind::Start);
+        self.excused = (Duration::ZERO, Duration::ZERO);
     }
 
     fn doubt_forward(&mut self, by: Duration) {
-        let lasted = MINUTE * u32::try_from(self.random.below(90)).unwrap();
+        // Longer, and keys would go by the time since boot.
+        let lasted = MINUTE * u32::try_from(self.random.below(55)).unwrap();
+        self.excused = (MINUTE * 360, MINUTE * 60);
         self.steps += 1;
         let at = self.now.plus(by);
         self.tally.note(Exception::ClockDoubtBegun { at, reason: DoubtReason::JumpedForward, by });
@@ -190,6 +240,7 @@ impl World {
         self.tally.note(Exception::ClockDoubtEnded { at: self.now, by: DoubtEnd::Agreed });
         self.run(Trigger::Interval);
         self.report(Kind::Exception);
+        self.excused = (Duration::ZERO, Duration::ZERO);
     }
 
     fn doubt_back(&mut self, by: Duration) {
@@ -211,8 +262,11 @@ impl World {
         self.terms.window = new;
         let changed = Exception::PolicyChanged { at: self.now, setting: Setting::Window, old, new, who: Some([9; 8]) };
         self.tally.note(changed);
+        // What a shorter one makes due was in its time until now.
+        self.excused = (old.saturating_sub(new), old.saturating_sub(new));
         self.run(Trigger::Asked);
         self.report(Kind::Policy);
+        self.excused = (Duration::ZERO, Duration::ZERO);
     }
 
     /// Time passes, and accesses are made.
@@ -253,9 +307,17 @@ impl World {
         let cutoff = Cutoff::of(self.now, self.terms.window);
         let mut run = Run::begin(self.now, trigger, cutoff);
         self.turn_keys(&mut run);
+        self.failed = !failures.is_empty();
         let count = self.random.below(2000);
-        let oldest = (count > 0).then(|| cutoff.horizon().minus(Duration::from_secs(1)));
-        let class = ClassRun { scanned: count, filtered: count, remaining: 0, oldest };
+        // A run that fails unlinks nothing, and the next one what it left.
+        let due = cutoff.horizon().since(self.gone);
+        let gone = if self.failed || due.is_zero() { 0 } else { count };
+        let oldest = (gone > 0).then(|| self.gone.plus(Duration::from_millis(self.random.below(2))));
+        let class = ClassRun { scanned: gone, filtered: gone, remaining: 0, oldest };
+        self.broken |= oldest.is_some_and(|oldest| self.is_late(oldest, self.excused.0));
+        if !self.failed {
+            self.gone = self.gone.max(cutoff.horizon());
+        }
         (run.classes.assignments, run.listings) = (class, class);
         run.files_removed = 1;
         run.manifest_rolled = true;
@@ -277,20 +339,31 @@ impl World {
             self.live.insert(bucket);
         }
         self.newest = self.newest.max(next);
+        let mut first: Option<u32> = None;
         for of in [&mut self.live, &mut self.damaged] {
             let past: Vec<u32> = of.iter().copied().filter(due).collect();
             for bucket in past {
                 of.remove(&bucket);
                 let (read_back, extents) = (ReadBack::Device, Extents::Same);
+                first = Some(first.map_or(bucket, |first| first.min(bucket)));
                 run.destroyed.push(KeyDestroyed { bucket: Bucket(bucket), at: self.now, read_back, extents });
             }
         }
+        // The last instant that the oldest of them was for.
+        let oldest = first.map(|bucket| width.start_of(Bucket(bucket).later(1)));
+        self.broken |= oldest.is_some_and(|oldest| self.is_late(oldest, self.excused.1));
         run.live_keys = u32::try_from(self.live.len()).unwrap();
         run.unreadable = self.damaged.iter().copied().map(Bucket).collect();
     }
 
+    /// Is it older now than a row may be?
+    fn is_late(&self, row: Timestamp, excused: Duration) -> bool {
+        let bound = self.terms.window + self.terms.purge_interval + Duration::from_secs(5);
+        self.now.since(row) > bound.saturating_add(excused)
+    }
+
     fn report_if_due(&mut self) {
-        if self.tally.has_exceptions() {
+        if self.tally.has_exceptions() || (self.told && !self.failed) {
             self.report(Kind::Exception);
         } else if self.tally.is_due(self.now, self.terms.bucket) {
             self.report(Kind::Bucket);
@@ -319,6 +392,9 @@ impl World {
             holds: self.holds,
             accesses: u64::try_from(self.ledgers.access.len()).unwrap(),
         };
+        // What no run was verified to have unlinked may still be there.
+        self.broken |= self.is_late(self.gone, self.excused.0);
+        self.told = self.failed;
         let closed = self.tally.close(&closing);
         self.ledgers.purge.extend(closed.reports);
         self.tally = closed.next;

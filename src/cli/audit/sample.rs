@@ -23,7 +23,7 @@ pub(super) struct Args {
     seed: u64,
 }
 
-/// Draws, and prints a worksheet. What is not valid is not compared with anything.
+/// Draws, and prints a worksheet, unless the access ledger is not valid. Papers can be compared with it whatever the purge ledger says.
 pub(super) fn sample(args: &Args) -> Ending {
     let evidence = match args.given.evidence() {
         Ok(evidence) => evidence,
@@ -32,9 +32,16 @@ pub(super) fn sample(args: &Args) -> Ending {
             return Ending::CannotTell;
         }
     };
-    if evidence.valid() != Some(true) {
-        tell("lapse: these ledgers are not valid, so there is nothing to compare papers with: see lapse audit verify");
-        return Ending::Nobody;
+    match evidence.accesses_hold() {
+        Some(true) => {}
+        Some(false) => {
+            tell("lapse: this access ledger is not valid, and papers are not compared with it: see lapse audit verify");
+            return Ending::Nobody;
+        }
+        None => {
+            tell("lapse: whether this access ledger is valid cannot be told: see lapse audit verify");
+            return Ending::CannotTell;
+        }
     }
     let entries = &evidence.access.entries;
     let drawn = sample::sample(entries, args.percent, args.seed);

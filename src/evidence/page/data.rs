@@ -9,7 +9,7 @@ use super::accesses::Accesses;
 use super::verdict::Verdict;
 use crate::canonical::Word as _;
 use crate::domain::time::{Timestamp, millis_of};
-use crate::evidence::Evidence;
+use crate::evidence::{Check, Evidence};
 use crate::purge::{Counted, Report};
 
 /// What the numbers of a report's row are, in their order. Instants are milliseconds since 1970, ages and bounds milliseconds; what
@@ -46,9 +46,9 @@ pub(super) fn remaining(report: &Report) -> u64 {
 /// The element with the data. No text in it can end it, or be taken for mark-up.
 pub(super) fn element(
     evidence: &Evidence,
+    checks: &[Check],
     accesses: &Accesses,
-    verdict: Verdict,
-    reason: &str,
+    (verdict, reason): (Verdict, &str),
     made: Timestamp,
 ) -> String {
     let data = json!({
@@ -67,7 +67,7 @@ pub(super) fn element(
         "requests": accesses.requests,
         "holds": accesses.holds,
         "others": accesses.others,
-        "checks": evidence.checks,
+        "checks": checks,
     });
     let text = ['<', '>', '&', '\u{2028}', '\u{2029}']
         .into_iter()

@@ -129,7 +129,10 @@ const WIDTHS: [u64; 5] = [60_000, 600_000, 3_600_000, 21_600_000, 86_400_000];
 fn by_age(reports: &[Report]) -> String {
     let title = "What was taken in, by its age at the end of the last report";
     let Some(last) = reports.last() else { return String::new() };
-    let window = millis_of(last.terms.window).max(1);
+    // Up to where all was verified to be destroyed; as long as that is within the bound, the window's edge.
+    let kept = last.cutoff.map(|cutoff| last.to.since(cutoff)).filter(|kept| *kept > last.unlink_bound());
+    let kept = kept.unwrap_or(last.terms.window);
+    let window = millis_of(kept).max(1);
     let width = WIDTHS.into_iter().find(|width| window / width <= 100).unwrap_or(window / 100);
     let bins = window.div_ceil(width).saturating_add((window / width / 12).max(2));
     let reach = width.saturating_mul(bins);
@@ -163,8 +166,8 @@ fn by_age(reports: &[Report]) -> String {
     }
     let hours = spelled(Duration::from_millis(width));
     let told = format!(
-        "Beyond the window's edge at {}, the last report found {left} still in the files.",
-        spelled(last.terms.window)
+        "The last run that was verified left nothing beyond the edge at {}; the last run found {left} in the files that had to go.",
+        spelled(kept)
     );
     let caption = format!(
         "Statements taken in, for each {hours} before {}. Left of the edge lies what may still be readable. {told}",
@@ -172,11 +175,11 @@ fn by_age(reports: &[Report]) -> String {
     );
     let legend = vec![
         ("bar", format!("statements taken in, per {hours}")),
-        ("edge", "the window's edge".to_owned()),
+        ("edge", "beyond it, the last verified run left nothing".to_owned()),
         ("gap", if remaining(last) > 0 { "not destroyed, or no report" } else { "no report" }.to_owned()),
     ];
     let half = spelled(Duration::from_millis(window / 2));
-    let below = vec![(0.0, "now".to_owned()), (edge / 2.0, half), (edge, spelled(last.terms.window))];
+    let below = vec![(0.0, "now".to_owned()), (edge / 2.0, half), (edge, spelled(kept))];
     Chart { id: "by-age", title, caption, told, legend, scale, below }.figure(drawing)
 }
 
@@ -189,6 +192,19 @@ fn rate(report: &Report) -> Option<f64> {
     (length >= SHORTEST).then(|| report.standing.taken as f64 * 3600.0 / length.as_secs_f64())
 }
 
+/// From when to when reports go, in milliseconds; those that follow one another as one.
+fn joined(reports: &[&Report]) -> Vec<(u64, u64)> {
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for report in reports {
+        let (from, to) = (report.from.millis(), report.to.millis());
+        match spans.last_mut() {
+            Some((_, end)) if *end == from => *end = to,
+            Some(_) | None => spans.push((from, to)),
+        }
+    }
+    spans
+}
+
 fn intake(reports: &[Report], extent: Extent) -> String {
     let title = "Statements taken in per hour";
     let rates: Vec<_> = reports.iter().map(|report| Period::of(report, rate(report))).collect();
@@ -197,8 +213,8 @@ fn intake(reports: &[Report], extent: Extent) -> String {
     let scale = Scale::of_counts(most(&rates));
     let mut drawing = scale.drawing();
     drawing.bars("bar", &rates);
-    for step in rates.iter().filter(|step| step.value == Some(0.0)) {
-        drawing.band(step.left, step.right);
+    for (from, to) in joined(&silent) {
+        drawing.band(extent.place(from), extent.place(to));
     }
     for (left, right) in uncovered(reports, extent) {
         drawing.band(left, right);

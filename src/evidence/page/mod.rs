@@ -18,7 +18,7 @@ mod words;
 
 use self::accesses::Accesses;
 use self::table::Table;
-use super::{Evidence, Outcome};
+use super::{Check, Evidence, Outcome};
 use crate::domain::time::Timestamp;
 use crate::shown::html;
 
@@ -37,6 +37,7 @@ pub fn page(evidence: &Evidence, made: Timestamp) -> String {
     let reports = &evidence.purge.entries;
     let accesses = Accesses::of(&evidence.access.entries);
     let (verdict, reason) = verdict::judge(evidence);
+    let checks = told(evidence);
     let mut text = html::head("What the ledgers show", STYLE) + svg::PATTERN;
     text.push_str(&format!(
         "<header><h1>What the ledgers show</h1>\n<p>Purges and accesses of a Lapsed store, as its host reported them. Made {}.</p></header>\n<main>\n",
@@ -51,25 +52,34 @@ pub fn page(evidence: &Evidence, made: Timestamp) -> String {
         ("lookups", "Accesses", lookups::accesses(&accesses)),
         ("reports", "What was destroyed", reports::unlinked(reports) + &reports::listed(reports)),
         ("exceptions", "Exceptions", reports::exceptions(reports)),
-        ("integrity", "Integrity of the ledgers", integrity(evidence)),
+        ("integrity", "Integrity of the ledgers", integrity(&checks)),
         ("by-hand", "Verify this without us", BY_HAND.to_owned()),
     ];
     for (id, title, body) in sections {
         text.push_str(&format!("<section id=\"{id}\">\n<h2>{title}</h2>\n{body}</section>\n"));
     }
     text.push_str("</main>\n");
-    text.push_str(&data::element(evidence, &accesses, verdict, &reason, made));
+    text.push_str(&data::element(evidence, &checks, &accesses, (verdict, &reason), made));
     text.push_str("</body>\n</html>\n");
     text
 }
 
+/// The checks as the page tells them: exceptions have a table of their own.
+fn told(evidence: &Evidence) -> Vec<Check> {
+    let mut checks = evidence.checks.clone();
+    for check in checks.iter_mut().filter(|check| check.name == "exceptions") {
+        "listed under Exceptions".clone_into(&mut check.detail);
+    }
+    checks
+}
+
 /// Every check, with what it came to.
-fn integrity(evidence: &Evidence) -> String {
-    if evidence.checks.is_empty() {
+fn integrity(checks: &[Check]) -> String {
+    if checks.is_empty() {
         return "<p>No check was made.</p>\n".to_owned();
     }
     let mut table = Table::new("Every check that was made", &["Check", "Result", "Counts", "Detail"]);
-    for check in &evidence.checks {
+    for check in checks {
         let (class, result) = match check.result {
             Outcome::Pass => ("", "pass"),
             Outcome::Fail => ("broken", "FAIL"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::data::{oldest, remaining, totals};
 use super::table::Table;
-use super::verdict::breach;
+use super::verdict::shortcoming;
 use super::words::{length, many, number, spelled, when};
 use crate::purge::{Counted, Report, Verdict};
 
@@ -23,7 +23,7 @@ pub(super) fn listed(reports: &[Report]) -> String {
             continue;
         }
         skip(&mut table, &mut skipped);
-        let broken = breach(report).is_some();
+        let broken = shortcoming(report).is_some();
         table.row(if broken { "broken" } else { report.verdict().name() }, &cells(report, broken));
     }
     skip(&mut table, &mut skipped);

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::words::{length, many, number, spelled};
-use crate::evidence::{Evidence, Outcome};
+use crate::evidence::{Check, Evidence, Outcome};
 use crate::purge::{self, Extents, KeyDestroyed, LastRun, ReadBack, Report};
 
 /// What the page says first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Every check that counts held, and no report tells of a breach.
+    /// Every check that counts held.
     NoViolation,
     /// Something that counts is unknown.
     NotProven,
-    /// A check that counts failed, or a report tells of a breach itself.
+    /// A check that counts failed.
     Breach,
 }
 
@@ -37,42 +37,47 @@ impl Verdict {
     }
 }
 
-/// The verdict, and why in one sentence.
+/// The verdict, and why in one sentence. It is that of [`Evidence::valid`], and of nothing else.
 pub(super) fn judge(evidence: &Evidence) -> (Verdict, String) {
+    match evidence.valid() {
+        Some(false) => (Verdict::Breach, first_check(evidence, Outcome::Fail, "failed")),
+        None => (Verdict::NotProven, first_check(evidence, Outcome::Unknown, "cannot tell")),
+        Some(true) => held(evidence),
+    }
+}
+
+fn held(evidence: &Evidence) -> (Verdict, String) {
     let reports = &evidence.purge.entries;
-    let breaches: Vec<_> = reports.iter().filter_map(breach).collect();
-    let failed = first_check(evidence, Outcome::Fail, "failed");
-    if let Some(reason) = failed.as_ref().or(breaches.first()) {
-        let all = many(length(reports), "report", "reports");
-        let told = format!("Of {all}, {} of a breach.", many(length(&breaches), "itself tells", "themselves tell"));
-        return (Verdict::Breach, format!("{reason} {told}"));
-    }
-    if let Some(reason) = first_check(evidence, Outcome::Unknown, "cannot tell") {
-        return (Verdict::NotProven, reason);
-    }
-    if reports.is_empty() {
-        return (Verdict::NotProven, "There are no purge reports.".to_owned());
-    }
     let checks = length(&evidence.checks.iter().filter(|check| check.counts).collect::<Vec<_>>());
     if checks == 0 {
         return (Verdict::NotProven, "No check was made that counts.".to_owned());
     }
-    let count = many(length(reports), "report", "reports");
-    let reason = format!(
-        "{checks} of {checks} checks that count held, and none of the {count} says that anything was destroyed later than its \
-         bound, was not destroyed, or was not verified."
-    );
+    let all = many(length(reports), "report", "reports");
+    let failed =
+        length(&reports.iter().filter(|report| report.verdict() == purge::Verdict::Failed).collect::<Vec<_>>());
+    let reason = if failed == 0 {
+        format!(
+            "{checks} of {checks} checks that count held, and none of the {all} says that anything was destroyed later than its \
+             bound, was not destroyed, or was not verified."
+        )
+    } else {
+        let tell =
+            many(failed, "says that something failed, and it was", "say that something failed, and all of it was");
+        format!("{checks} of {checks} checks that count held. Of {all}, {tell} made good in time.")
+    };
     (Verdict::NoViolation, reason)
 }
 
 /// The first check that counts and came to this.
-fn first_check(evidence: &Evidence, result: Outcome, says: &str) -> Option<String> {
-    let check = evidence.checks.iter().find(|check| check.counts && check.result == result)?;
-    Some(format!("The check {} {says}: {}.", check.name, check.detail.trim_end_matches('.')))
+fn first_check(evidence: &Evidence, result: Outcome, says: &str) -> String {
+    let first = evidence.checks.iter().find(|check| check.counts && check.result == result);
+    let told = |check: &Check| format!("The check {} {says}: {}.", check.name, check.detail.trim_end_matches('.'));
+    first.map(told).unwrap_or_default()
 }
 
-/// Why a report itself tells of a breach: its number and the first rule that was broken; `None` if it does not.
-pub(super) fn breach(report: &Report) -> Option<String> {
+/// What a report says against those who made it: its number and the first rule that did not hold; `None` if it says nothing. Whether it
+/// was made good in time, checks say.
+pub(super) fn shortcoming(report: &Report) -> Option<String> {
     let rule = remained(report).or_else(|| too_old(report)).or_else(|| unverified(report));
     let rule = rule.or_else(|| {
         let failed = report.verdict() == purge::Verdict::Failed;
