@@ -9,7 +9,7 @@ mod path;
 
 pub use bundle::{Bundle, BundleError};
 pub use hashes::{InTile, Tile, TileError};
-pub use path::{TileKind, TilePath, TilePathError, paths_of};
+pub use path::{TileKind, TilePath, TilePathError, count_of, paths_of};
 
 /// How many hashes or entries a full tile or bundle holds.
 pub const FULL: u16 = 256;
