@@ -19,6 +19,31 @@ pub fn replace(path: &Path, unfinished: &Path, bytes: &[u8], mode: u32) -> io::R
     sync_parent(path)
 }
 
+/// Makes a file with these bytes, unless there is one already: whether it was made. It is first written to a name that nobody else has,
+/// and then linked, so that of two who do this at once one wins and the other is told. When this returns, whichever file has the name is
+/// whole and durable; a crash before that may leave the other name.
+///
+/// # Errors
+///
+/// If it cannot be written, synced or linked, or there are no random bytes.
+pub fn publish(path: &Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{:016x}.unfinished", u64::from_be_bytes(random)));
+    let unfinished = Path::new(&unfinished);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(unfinished)?;
+    let linked = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(unfinished, path));
+    // Whether it has its name or not, the other one goes.
+    fs::remove_file(unfinished)?;
+    let made = match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+        linked => linked.map(|()| true)?,
+    };
+    sync_parent(path)?;
+    Ok(made)
+}
+
 /// Makes the names of a file's directory durable.
 ///
 /// # Errors
@@ -30,5 +55,22 @@ pub fn sync_parent(path: &Path) -> io::Result<()> {
         Some(dir) if dir.as_os_str().is_empty() => File::open(".")?.sync_all(),
         Some(dir) => File::open(dir)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_first_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("access.key");
+        assert!(publish(&path, b"one", 0o600).unwrap());
+        assert!(!publish(&path, b"two", 0o600).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        replace(&path, &dir.path().join("unfinished"), b"three", 0o600).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"three");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

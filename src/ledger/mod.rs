@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod durable;
+pub mod generation;
 pub mod handed_out;
 pub mod keys;
 pub mod merkle;
