@@ -15,7 +15,7 @@ const TILE_LEVELS: u8 = 8;
 pub enum Log {
     /// Every access to a record.
     Access,
-    /// Every run that destroyed something.
+    /// What was destroyed: a report of each period.
     Purge,
 }
 
