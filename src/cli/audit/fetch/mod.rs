@@ -56,14 +56,22 @@ impl Fetching<'_> {
         self.anew().remove()?;
         let kept = self.files.kept()?;
         let fetched = self.fetch_after(kept.as_ref());
-        let size = match (&fetched, &kept) {
-            (Ok(size), _) => *size,
-            (Err(Failed::Asking(_)), None) => return fetched,
-            (Err(_), kept) => kept.as_ref().map_or(0, |kept| kept.checkpoint.size),
-        };
-        self.anew().remove()?;
-        self.files.keep_only(size)?;
+        let is_begun = kept.is_none() && matches!(fetched, Err(Failed::Asking(_)));
+        match (&fetched, self.clean_up(is_begun)) {
+            // What was found out comes first.
+            (Err(_), Err(left)) => tell(&format!("lapse: {}", escape::escape(&left.to_string()))),
+            (_, cleaned) => cleaned?,
+        }
         fetched
+    }
+
+    fn clean_up(&self, is_begun: bool) -> Result<(), Failed> {
+        self.anew().remove()?;
+        if is_begun {
+            return Ok(());
+        }
+        let size = self.files.kept()?.map_or(0, |kept| kept.checkpoint.size);
+        self.files.keep_only(size)
     }
 
     fn fetch_after(&self, kept: Option<&Signed>) -> Result<u64, Failed> {
