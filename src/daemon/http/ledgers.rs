@@ -14,7 +14,7 @@ use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::inclusion_proof;
 use crate::ledger::note::Note;
 use crate::ledger::receipt::Receipt;
-use crate::ledger::tile::{Bundle, FULL, Tile, TileKind, TilePath};
+use crate::ledger::tile::{Bundle, FULL, LEVELS, Tile, TileKind, TilePath};
 use crate::store::{EngineError, Log};
 
 use super::identity::Asker;
@@ -119,7 +119,7 @@ impl App {
                 Bundle { entries }.encode().map_err(|error| Problem::internal(error.to_string()))
             }
             TileKind::Hashes { level } => {
-                let level = level.checked_mul(8).ok_or_else(missing)?;
+                let level = level.checked_mul(LEVELS).ok_or_else(missing)?;
                 let hashes = self.store.log_hashes(log).hashes(level, first, width).map_err(|error| unread(&error))?;
                 if hashes.len() == width { Ok(Tile { hashes }.encode()) } else { Err(missing()) }
             }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::super::text;
-use super::FULL;
+use super::{FULL, LEVELS};
 
 /// The highest level that a name may have. A log of 2^64 - 1 entries has tiles up to level 7.
 const MAX_LEVEL: u8 = 63;
@@ -135,7 +135,7 @@ fn kinds_of(size: u64) -> impl Iterator<Item = TileKind> {
 fn hashes_in(kind: TileKind, size: u64) -> u64 {
     match kind {
         TileKind::Entries => size,
-        TileKind::Hashes { level } => size.checked_shr(u32::from(level).saturating_mul(8)).unwrap_or(0),
+        TileKind::Hashes { level } => size.checked_shr(u32::from(level).saturating_mul(LEVELS.into())).unwrap_or(0),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::durable;
 use crate::ledger::merkle::{Hash, Subtrees, consistency_holds, consistency_proof, root_at};
-use crate::ledger::tile::{Bundle, FULL, InTile, Tile, TileKind, TilePath, paths_of};
+use crate::ledger::tile::{Bundle, FULL, InTile, LEVELS, Tile, TileKind, TilePath, paths_of};
 
 use super::failed::Failed;
 use super::signed::Signed;
@@ -150,8 +150,8 @@ impl Tiles<'_> {
             }
             // Only a full tile has its hash in another; of the others the root is made.
             TileKind::Hashes { level } if path.width == FULL => {
-                let above = level.saturating_add(1).saturating_mul(8);
-                self.read(path)?.subtree(8, 0) == Some(self.hash(above, path.index)?)
+                let above = level.saturating_add(1).saturating_mul(LEVELS);
+                self.read(path)?.subtree(LEVELS, 0) == Some(self.hash(above, path.index)?)
             }
             TileKind::Hashes { .. } => true,
         };
