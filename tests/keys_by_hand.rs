@@ -172,6 +172,29 @@ fn a_store_is_wound_up_by_name_only_and_not_under_a_daemon() {
 }
 
 #[test]
+fn signing_keys_elsewhere_end_with_the_store_or_are_named() {
+    let site = Site::new(TWO_NAS);
+    let config = fs::read_to_string(site.path("lapsed.toml")).unwrap();
+    site.write("lapsed.toml", &config.replacen("[store]", "ledger-keys-dir = \"signing\"\n[store]", 1));
+    site.start().stop();
+    site.write("signing/access-2.key", "of a later generation");
+    site.write("signing/notes.key", "mine");
+    // What cannot be removed as a file: it stands for a file system that is only read.
+    fs::remove_file(site.path("signing/purge.key")).unwrap();
+    fs::create_dir(site.path("signing/purge.key")).unwrap();
+    let done = run(&site, &["decommission", "--confirm", "state"], "");
+    assert_eq!(code(&done), 0, "{}", talk_of(&done));
+    assert_eq!(names(&site.path("signing")), ["notes.key", "purge.key"]);
+    let said = text(&done.stdout);
+    let line = |start: &str, name: &str| said.lines().any(|line| line.starts_with(start) && line.contains(name));
+    for removed in ["access.key", "access-2.key", "package.key", "purge.vkey"] {
+        assert!(line("removed  ", &format!("signing/{removed}")), "{said}");
+    }
+    assert!(line("left     ", "signing/purge.key") && said.contains("must never sign again"), "{said}");
+    assert!(!said.contains("notes.key"), "{said}");
+}
+
+#[test]
 fn a_directory_with_another_database_is_not_wound_up() {
     let site = Site::new(TWO_NAS);
     fs::create_dir_all(site.path("state/db")).unwrap();

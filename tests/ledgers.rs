@@ -187,6 +187,30 @@ fn a_receipt_proves_an_access_without_the_ledger() {
     assert_eq!(code(&output), 1, "{}", talk_of(&output));
 }
 
+/// By asking for one index after the other, an analyst could read what every other one had done.
+#[test]
+fn only_auditors_have_receipts_of_what_others_did() {
+    let watched = Watched::new();
+    let other = watched.site.token("desk-2", "approver");
+    let daemon = watched.site.start();
+    let index = watched.ask(1);
+    let receipt = |token: &str, index: u64| {
+        let file = watched.site.path("receipt");
+        let asked = ["audit", "receipt", &index.to_string(), file.to_str().unwrap()];
+        let output = watched.site.lapse(Some(token), &asked);
+        (code(&output), talk_of(&output).to_owned())
+    };
+    assert_eq!(receipt(&watched.analyst, index).0, 0);
+    assert_eq!(receipt(&watched.auditor, index).0, 0);
+    // The same words as of an entry that is not there.
+    let (refused, missing) = (receipt(&other, index), receipt(&other, 1_000_000));
+    assert_eq!((refused.0, missing.0), (2, 2), "{}", refused.1);
+    assert_eq!(refused.1.replace(&index.to_string(), "N"), missing.1.replace("1000000", "N"));
+    let theirs = (0..=index).filter(|index| receipt(&other, *index).0 == 0).count();
+    assert_eq!(theirs, 1, "that their token was minted");
+    daemon.stop();
+}
+
 #[test]
 fn keys_are_made_before_the_first_start_or_given_and_are_those_that_sign() {
     let watched = Watched::new();

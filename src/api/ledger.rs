@@ -9,7 +9,7 @@ pub struct LedgerKeys {
     pub access: String,
 }
 
-/// A receipt of one access.
+/// A receipt of one access: of the asker's own, unless the asker is an auditor. Any other entry is answered as one that is not there.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct ReceiptAnswer {
     /// A C2SP tlog-proof, with the entry as its extra data.

@@ -81,8 +81,9 @@ enum LapsedCommand {
         /// Replace a keyring that is missing or damaged by a new one; what the old one opened is lost.
         #[arg(long)]
         new_keyring: bool,
-        /// Go on with a store that was put back from a copy: its ledgers are older than what was handed out. They get new keys and new
-        /// names, and the next purge report says to every auditor that it was restored.
+        /// Go on with a store that was put back from a copy, or whose signing keys or newest checkpoints are lost: its ledgers are
+        /// older than what was handed out, or nobody can say. They get new keys and new names, and the next purge report says to every
+        /// auditor that it was restored.
         #[arg(long)]
         after_restore: bool,
     },
@@ -92,6 +93,13 @@ enum LapsedCommand {
         /// The configuration file.
         #[arg(long, value_name = "FILE", default_value = "/etc/lapsed/lapsed.toml")]
         config: PathBuf,
+        /// Where the keys are made; without it in `ledger-keys-dir` of the configuration. With it, the configuration is not read.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// The generation of the ledgers that the keys are for. Later ones than the first are made only where others give the keys to
+        /// the daemon: it makes its own after a restore where it can.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        generation: u32,
     },
     /// Check a configuration file and say everything that is wrong with it.
     CheckConfig {
@@ -243,7 +251,9 @@ pub fn lapsed(args: impl IntoIterator<Item = OsString>) -> Ending {
         Ok(LapsedArgs { command: LapsedCommand::Run { config, new_keyring, after_restore } }) => {
             run::run(&config, Flags { new_keyring, after_restore })
         }
-        Ok(LapsedArgs { command: LapsedCommand::Init { config } }) => init::init(&config),
+        Ok(LapsedArgs { command: LapsedCommand::Init { config, dir, generation } }) => {
+            init::init(&config, dir, generation)
+        }
         Ok(LapsedArgs { command: LapsedCommand::CheckConfig { file } }) => check_config::check(&file),
         Ok(LapsedArgs { command: LapsedCommand::Token(args) }) => token::token(&args),
         Ok(LapsedArgs { command: LapsedCommand::Sweep { config } }) => sweep::sweep(&config),

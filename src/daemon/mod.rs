@@ -48,8 +48,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::erasure::ErasureClass;
 use crate::ledger::keys::{self, KeyError, Signer};
-use crate::purge::{Purger, ResumeError};
-use crate::store::{CasesError, CommitError, EngineError, Erasure, Log, OpenError, Store, TrustedClockError};
+use crate::purge::{Exception, Purger, ResumeError};
+use crate::store::{
+    CasesError, CommitError, EngineError, Erasure, KeyringFound, Log, OpenError, Store, TrustedClockError,
+};
 use crate::tokens::Tokens;
 
 use counters::Counters;
@@ -193,9 +195,12 @@ impl Daemon {
         time.set_window(store.window(), store.cutoff());
         time.set_carry_interval(config.retention.carry_interval);
         let (config, store) = (Arc::new(config), Arc::new(store));
+        let ledgers = Ledgers::open(&store, &config.ledger_keys_dir, &config.keyring_dir, flags.after_restore);
+        if ledgers.is_err() {
+            keep_loss(&store, &time)?;
+        }
+        let ledgers = Arc::new(ledgers?);
         let package_key = package_key(&config.ledger_keys_dir)?;
-        let ledgers = Ledgers::open(&store, &config.ledger_keys_dir, &config.keyring_dir, flags.after_restore)?;
-        let ledgers = Arc::new(ledgers);
         let room = Arc::new(Room::find(Arc::clone(&store), config.store.ballast));
         let (counters, view) = (Arc::new(Counters::default()), PurgeView::default());
         let ears = Arc::new(Ears::open(&store, &config, time.cutoff())?);
@@ -369,6 +374,16 @@ fn start_writer(
         batch: config.ingest.batch,
     })
     .map_err(DaemonError::Thread)
+}
+
+/// Has a later start report that the keyring was lost: by then it is a new one, and whole.
+fn keep_loss(store: &Arc<Store>, time: &Time) -> Result<(), DaemonError> {
+    if let KeyringFound::Lost(_) = store.keyring_history().found {
+        let mut purger = Purger::resume(Arc::clone(store), time.believed())?;
+        purger.note(Exception::KeyringLost { at: time.believed() });
+        purger.keep().map_err(DaemonError::Writer)?;
+    }
+    Ok(())
 }
 
 /// The key that signs packages, and nothing else. It is made if it is missing.

@@ -84,7 +84,8 @@ impl Role {
         matches!(self, Self::Auditor)
     }
 
-    /// May this role have a receipt for an access? It proves that an entry is in the ledger.
+    /// May this role have a receipt for an access of its own? It proves that an entry is in the ledger, and holds the entry. Who may
+    /// read the ledgers may have those of others too.
     pub const fn may_have_receipts(self) -> bool {
         matches!(self, Self::Analyst | Self::Approver | Self::Auditor)
     }

@@ -1,9 +1,10 @@
 //! The newest checkpoint of a ledger that left the host, kept in a file: a ledger that is older than that was put back.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use super::durable;
 
 /// The file.
 #[derive(Clone, Debug)]
@@ -39,15 +40,7 @@ impl HandedOut {
     ///
     /// If it cannot be written and synced.
     pub fn replace(&self, note: &str) -> io::Result<()> {
-        let unfinished = self.0.with_extension("unfinished");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(note.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, &self.0)?;
-        match self.0.parent() {
-            Some(dir) => File::open(dir)?.sync_all(),
-            None => Ok(()),
-        }
+        durable::replace(&self.0, &self.0.with_extension("unfinished"), note.as_bytes(), 0o600)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Ed25519 keys of the ledgers and of response packages, made when a store is made, in the text forms of Go's `sumdb/note` and C2SP signed-note.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use zeroize::Zeroizing;
 
+use super::durable;
 use super::note::{self, Note, NoteError, NoteSignature, VerifierKey, VerifierKeyError};
 
 /// Signature algorithm byte of Ed25519 in signed-note.
@@ -17,6 +18,9 @@ const ED25519: u8 = 1;
 
 /// What stands before the 32 bytes of a key in its SubjectPublicKeyInfo (RFC 8410, section 4).
 const SPKI_ED25519: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/// Where systemd puts what it was given for a service (systemd.exec(5), `LoadCredential=`). Nobody else makes anything there.
+const CREDENTIALS: &str = "/run/credentials";
 
 /// Why keys cannot be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +36,22 @@ pub enum KeyError {
     /// The key was not written by this program, or for something else.
     #[error("the key {0} is damaged, or not one of `{1}`")]
     Damaged(PathBuf, String),
+    /// There is the public key, and not the secret one.
+    #[error(
+        "the key {key} is missing, and its public half {public} is there: put it back, or remove {public} if nothing \
+         was ever signed with it"
+    )]
+    Lost {
+        /// The file of the secret key.
+        key: PathBuf,
+        /// That of the public one.
+        public: PathBuf,
+    },
+    /// Keys are given there, and this one was not.
+    #[error(
+        "the key {0} is missing, and none is made where systemd gives them: make it with `lapsed init --dir DIR`, and give it"
+    )]
+    NotGiven(PathBuf),
     /// Nobody can sign under this name.
     #[error("`{origin}` is no name for a key: {source}")]
     Origin {
@@ -45,32 +65,99 @@ pub enum KeyError {
     NoRandom(getrandom::Error),
 }
 
-/// Makes `DIR/NAME.key` (0600, secret) and `DIR/NAME.vkey` (public), unless the secret one is there.
-///
-/// `origin` is the name under which the ledger signs.
+impl KeyError {
+    /// Can no key be made there, because others are to give it?
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Self::NotGiven(_) => true,
+            Self::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
+            }
+            Self::Damaged(..) | Self::Lost { .. } | Self::Origin { .. } | Self::NoRandom(_) => false,
+        }
+    }
+}
+
+/// The file of a secret key.
+pub fn secret_path(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.key"))
+}
+
+/// The file of a public key.
+pub fn public_path(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.vkey"))
+}
+
+/// Is there such a file?
 ///
 /// # Errors
 ///
-/// If a file cannot be written and synced, there are no random bytes, or the origin is no name for a key.
+/// If nobody can say.
+pub fn is_there(path: &Path) -> Result<bool, KeyError> {
+    path.try_exists().map_err(at(path))
+}
+
+/// Every file in a directory that is one of a key of this name, of whatever generation, or what a crash left while one was made; in
+/// order. None if the directory is not there.
+///
+/// # Errors
+///
+/// If the directory cannot be read.
+pub fn files_of(dir: &Path, name: &str) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?.collect::<io::Result<Vec<_>>>()?,
+    };
+    let is_ours = |file: &str| {
+        let Some((stem, rest)) = file.strip_prefix(name).and_then(|rest| rest.split_once('.')) else { return false };
+        let is_later = stem.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok());
+        let (kind, left_over) = rest.split_once('.').unwrap_or((rest, ""));
+        (stem.is_empty() || is_later)
+            && matches!(kind, "key" | "vkey")
+            && (left_over.is_empty() || left_over.ends_with("unfinished"))
+    };
+    let named = entries.iter().filter(|entry| entry.file_name().to_str().is_some_and(is_ours));
+    let mut files: Vec<PathBuf> = named.map(fs::DirEntry::path).collect();
+    files.sort();
+    Ok(files)
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> KeyError {
+    let path = path.to_owned();
+    move |source| KeyError::Io { path, source }
+}
+
+/// Makes `DIR/NAME.key` (0600, secret) and `DIR/NAME.vkey` (public), unless the secret one is there. Of two who do this at once, one
+/// makes the key, and both go on with it.
+///
+/// `origin` is the name under which the ledger signs. Whoever handed out what a key signed must not call this for it: a key that was
+/// lost would be made anew.
+///
+/// # Errors
+///
+/// If a file cannot be written and synced, there are no random bytes, the origin is no name for a key, only the public file is there, or
+/// the directory is one in which systemd gives them.
 pub fn make_if_missing(dir: &Path, name: &str, origin: &str) -> Result<(), KeyError> {
-    let secret_path = dir.join(format!("{name}.key"));
-    if secret_path.exists() {
+    let (key, public) = (secret_path(dir, name), public_path(dir, name));
+    if is_there(&key)? {
         return Ok(());
     }
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |source| KeyError::Io { path, source }
-    };
+    if is_there(&public)? {
+        return Err(KeyError::Lost { key, public });
+    }
+    if dir.starts_with(CREDENTIALS) {
+        return Err(KeyError::NotGiven(key));
+    }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
     let mut seed = Zeroizing::new([0_u8; 32]);
     getrandom::fill(seed.as_mut_slice()).map_err(KeyError::NoRandom)?;
-    let public = verifier(origin, &SigningKey::from_bytes(&seed))?;
-    let public_path = dir.join(format!("{name}.vkey"));
-    // The secret key last and by rename: a crash before that leaves no key in use, and the next start makes a new pair.
-    write(&public_path, &format!("{public}\n"), 0o644).map_err(at(&public_path))?;
-    let secret = Zeroizing::new(format!("PRIVATE+KEY+{origin}+{}+{}\n", public.id(), *encode(seed.as_slice())));
-    write(&secret_path, &secret, 0o600).map_err(at(&secret_path))?;
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
+    let verifier = verifier(origin, &SigningKey::from_bytes(&seed))?;
+    let secret = Zeroizing::new(format!("PRIVATE+KEY+{origin}+{}+{}\n", verifier.id(), *encode(seed.as_slice())));
+    // A crash after it leaves a key without its public file, which is for people: `lapsed init` prints what is in it.
+    if durable::publish(&key, secret.as_bytes(), 0o600).map_err(at(&key))? {
+        durable::publish(&public, format!("{verifier}\n").as_bytes(), 0o644).map_err(at(&public))?;
+    }
+    Ok(())
 }
 
 /// Signs with one key, under its name.
@@ -86,8 +173,8 @@ impl Signer {
     ///
     /// If it cannot be read, is damaged, or is of another origin.
     pub fn read(dir: &Path, name: &str, origin: &str) -> Result<Self, KeyError> {
-        let path = dir.join(format!("{name}.key"));
-        let text = fs::read_to_string(&path).map_err(|source| KeyError::Io { path: path.clone(), source })?;
+        let path = secret_path(dir, name);
+        let text = fs::read_to_string(&path).map_err(at(&path))?;
         let text = Zeroizing::new(text);
         let key = secret_of(text.trim_end(), origin).ok_or_else(|| KeyError::Damaged(path, origin.to_owned()))?;
         Self::new(origin, key)
@@ -171,14 +258,6 @@ fn encode(key: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(&*bytes))
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let unfinished = path.with_extension("unfinished");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&unfinished)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +272,42 @@ mod tests {
         assert!(secret.starts_with("PRIVATE+KEY+example.net/lapsed/access+"));
         make_if_missing(dir.path(), "access", "example.net/lapsed/access").unwrap();
         assert_eq!(fs::read_to_string(dir.path().join("access.key")).unwrap(), secret);
+    }
+
+    #[test]
+    fn a_lost_key_is_not_made_anew_beside_its_public_half() {
+        let dir = tempfile::tempdir().unwrap();
+        make_if_missing(dir.path(), "access", "lapsed/access").unwrap();
+        let public = fs::read(dir.path().join("access.vkey")).unwrap();
+        fs::remove_file(dir.path().join("access.key")).unwrap();
+        let refused = make_if_missing(dir.path(), "access", "lapsed/access");
+        assert!(matches!(refused, Err(KeyError::Lost { .. })), "{refused:?}");
+        assert_eq!(fs::read(dir.path().join("access.vkey")).unwrap(), public);
+        assert!(!dir.path().join("access.key").exists());
+    }
+
+    #[test]
+    fn the_files_of_a_key_are_found_and_no_others() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(files_of(&dir.path().join("nowhere"), "access").unwrap(), Vec::<PathBuf>::new());
+        make_if_missing(dir.path(), "access", "lapsed/access").unwrap();
+        make_if_missing(dir.path(), "access-12", "lapsed/access/12").unwrap();
+        let others = ["access.checkpoint", "access-b.key", "accessory.key", "purge.key", "access.key.orig", "access"];
+        for name in others.iter().chain(&["access.key.00ff.unfinished"]) {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let found = files_of(dir.path(), "access").unwrap();
+        let found: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        let ours = ["access-12.key", "access-12.vkey", "access.key", "access.key.00ff.unfinished", "access.vkey"];
+        assert_eq!(found, ours);
+    }
+
+    #[test]
+    fn nothing_is_made_where_systemd_gives_keys() {
+        let dir = Path::new("/run/credentials/lapsed-of-a-test.service");
+        let refused = make_if_missing(dir, "access", "lapsed/access").unwrap_err();
+        assert!(matches!(refused, KeyError::NotGiven(_)) && refused.is_read_only(), "{refused}");
+        assert!(!dir.exists());
     }
 
     #[test]

@@ -94,9 +94,8 @@ impl Receipt {
         let rest = text.strip_prefix(FIRST).and_then(|rest| rest.strip_prefix('\n')).ok_or(ReceiptError::First)?;
         let (head, checkpoint) = rest.split_once("\n\n").ok_or(ReceiptError::NoCheckpoint)?;
         let mut lines = (2..).zip(head.split('\n')).peekable();
-        let extra =
-            lines.next_if(|(_, line)| line.starts_with("extra")).and_then(|(_, line)| line.strip_prefix("extra "));
-        let extra = extra.map(|extra| text::base64(extra).ok_or(ReceiptError::Extra)).transpose()?;
+        let extra = lines.next_if(|(_, line)| line.starts_with("extra")).map(|(_, line)| line.strip_prefix("extra "));
+        let extra = extra.map(|extra| extra.and_then(text::base64).ok_or(ReceiptError::Extra)).transpose()?;
         let (line, index) = lines.next().ok_or(ReceiptError::NoCheckpoint)?;
         let index = index.strip_prefix("index ").and_then(text::decimal).ok_or(ReceiptError::Index { line })?;
         let hash = |(line, text)| text::hash(text).ok_or(ReceiptError::Hash { line });
@@ -190,6 +189,8 @@ mod tests {
             (String::new(), ReceiptError::First),
             (with("index 0").replace("v1", "v2"), ReceiptError::First),
             (with("extra AQ\nindex 0"), ReceiptError::Extra),
+            (with("extra\nindex 0"), ReceiptError::Extra),
+            (with("extraAQ==\nindex 0"), ReceiptError::Extra),
             (with("extra AQ==\nindex x"), ReceiptError::Index { line: 3 }),
             (with("index"), ReceiptError::Index { line: 2 }),
             (with("index 00"), ReceiptError::Index { line: 2 }),

@@ -18,10 +18,10 @@ pub enum OpenError {
     #[error("{} is in use by another process: stop it first", .0.display())]
     Locked(PathBuf),
     /// The database is there and its keyring is not.
-    #[error("the keyring {} is missing: mount its file system or put the keyring back; if it is lost, and with it all that the database holds, start with `lapsed run --new-keyring`", .0.display())]
+    #[error("the keyring {} is missing: mount its file system or put the keyring back; if it is lost, and with it all that the database holds, start with `lapsed run --new-keyring`, and with `--after-restore` as well if the ledgers' checkpoints beside it are lost", .0.display())]
     KeyringMissing(PathBuf),
     /// The database is there and its keyring was never finished.
-    #[error("the keyring {} was never finished and is not the one that the database belongs to: put the right one back; if it is lost, and with it all that the database holds, start with `lapsed run --new-keyring`", .0.display())]
+    #[error("the keyring {} was never finished and is not the one that the database belongs to: put the right one back; if it is lost, and with it all that the database holds, start with `lapsed run --new-keyring`, and with `--after-restore` as well if the ledgers' checkpoints beside it are lost", .0.display())]
     KeyringUnfinished(PathBuf),
     /// The file is no keyring.
     #[error("{} is not a keyring: name another keyring-dir, or move the file away", .0.display())]

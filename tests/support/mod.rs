@@ -130,12 +130,18 @@ impl Site {
 
     /// Starts the daemon with these arguments before its configuration.
     pub(crate) fn start_as(&self, arguments: &[&str]) -> Daemon {
-        let mut command = self.lapsed(arguments);
-        command.arg("--config").arg(self.path("lapsed.toml"));
-        Self::ready(Self::spawned(command))
+        Self::ready(Self::spawned(self.command(arguments)))
     }
 
-    fn ready(mut daemon: Daemon) -> Daemon {
+    /// The daemon's command line with these arguments before its configuration.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.lapsed(arguments);
+        command.arg("--config").arg(self.path("lapsed.toml"));
+        command
+    }
+
+    /// Waits until a daemon serves.
+    pub(crate) fn ready(mut daemon: Daemon) -> Daemon {
         let ended = daemon.until("ready socket=").is_none();
         assert!(!ended, "the daemon did not start:\n{}", daemon.talk);
         let address = daemon.talk.split("listening for RADIUS accounting address=").nth(1);
@@ -153,7 +159,8 @@ impl Site {
         Self::spawned(command)
     }
 
-    fn spawned(mut command: Command) -> Daemon {
+    /// Starts a daemon by its command line, and waits for nothing.
+    pub(crate) fn spawned(mut command: Command) -> Daemon {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (line, lines) = mpsc::channel();

@@ -8,12 +8,13 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::api::{LedgerKeys, Problem, ReceiptAnswer};
+use crate::audit::Entry;
 use crate::daemon::ledgers::LedgerError;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::inclusion_proof;
 use crate::ledger::note::Note;
 use crate::ledger::receipt::Receipt;
-use crate::ledger::tile::{Bundle, FULL, Tile, TileKind, TilePath};
+use crate::ledger::tile::{Bundle, FULL, LEVELS, Tile, TileKind, TilePath};
 use crate::store::{EngineError, Log};
 
 use super::identity::Asker;
@@ -46,7 +47,7 @@ pub(super) async fn tile(
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
-/// `GET /v1/ledgers/access/receipts/{index}`.
+/// `GET /v1/ledgers/access/receipts/{index}`: of one's own access, or of any for those who may read the ledger.
 pub(super) async fn receipt(
     State(app): State<Arc<App>>,
     Asker(asker): Asker,
@@ -57,7 +58,9 @@ pub(super) async fn receipt(
         return Err(Problem::forbidden(detail).into());
     }
     let index = index.parse().map_err(|_| Problem::bad_field("index", "a number is expected"))?;
-    let receipt = off_thread(app, move |app| app.receipt(index)).await?;
+    // With receipts of any index, whoever may have one could read all of the ledger.
+    let own = (!asker.role.may_read_ledgers()).then(|| app.pseudonyms(&asker));
+    let receipt = off_thread(app, move |app| app.receipt(index, own.as_deref())).await?;
     Ok(Json(ReceiptAnswer { receipt }))
 }
 
@@ -87,6 +90,20 @@ fn unread(error: &EngineError) -> Problem {
     Problem::internal(format!("the ledger cannot be read: {error}"))
 }
 
+/// Who did what an entry speaks of. Nobody, if it is one of a place from which false tokens came, or cannot be read.
+fn actor_of(entry: &[u8]) -> Option<[u8; 8]> {
+    match Entry::parse(entry).ok()? {
+        Entry::Lookup { access, .. }
+        | Entry::Subscriber { access, .. }
+        | Entry::Request { access, .. }
+        | Entry::Hold { access, .. } => Some(access.actor),
+        Entry::ClockAccepted { actor, .. } | Entry::TokenMinted { actor, .. } | Entry::TokenRevoked { actor, .. } => {
+            Some(actor)
+        }
+        Entry::LockedOut { .. } => None,
+    }
+}
+
 impl App {
     fn tile(&self, log: Log, path: TilePath) -> Result<Vec<u8>, Problem> {
         let missing = || Problem::not_found(format!("the {} ledger does not reach to {path} yet", log.name()));
@@ -102,20 +119,28 @@ impl App {
                 Bundle { entries }.encode().map_err(|error| Problem::internal(error.to_string()))
             }
             TileKind::Hashes { level } => {
-                let level = level.checked_mul(8).ok_or_else(missing)?;
+                let level = level.checked_mul(LEVELS).ok_or_else(missing)?;
                 let hashes = self.store.log_hashes(log).hashes(level, first, width).map_err(|error| unread(&error))?;
                 if hashes.len() == width { Ok(Tile { hashes }.encode()) } else { Err(missing()) }
             }
         }
     }
 
-    fn receipt(&self, index: u64) -> Result<String, Problem> {
+    /// The receipt of an entry; if `own` is given, of one whose actor goes by one of these pseudonyms. Any other is not there.
+    fn receipt(&self, index: u64, own: Option<&[[u8; 8]]>) -> Result<String, Problem> {
         let entry = self.store.entries(Log::Access, index, 1).map_err(|error| unread(&error))?;
         let missing = || Problem::not_found(format!("the access ledger has no entry {index}"));
         let (_, entry) = entry.into_iter().find(|(found, _)| *found == index).ok_or_else(missing)?;
+        if own.is_some_and(|own| actor_of(&entry).is_none_or(|actor| !own.contains(&actor))) {
+            return Err(missing());
+        }
         let checkpoint = self.ledgers.checkpoint(Log::Access).map_err(|error| failed(&error))?;
         let note = Note::parse(checkpoint.as_bytes()).map_err(|error| Problem::internal(error.to_string()))?;
         let of = Checkpoint::parse(&note.text).map_err(|error| Problem::internal(error.to_string()))?;
+        // The entry is durable a moment before the tree counts it.
+        if index >= of.size {
+            return Err(missing());
+        }
         let proof = inclusion_proof(&self.store.log_hashes(Log::Access), index, of.size);
         let proof = proof.map_err(|error| Problem::internal(error.to_string()))?;
         Ok(Receipt { extra: Some(entry), index, proof, checkpoint }.to_text())

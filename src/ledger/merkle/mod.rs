@@ -51,6 +51,17 @@ impl fmt::Display for Hash {
     }
 }
 
+/// The hash of a complete subtree, from those of its complete subtrees of some level below. None unless their number is a power of two.
+pub fn folded(mut hashes: Vec<Hash>) -> Option<Hash> {
+    if !hashes.len().is_power_of_two() {
+        return None;
+    }
+    while hashes.len() > 1 {
+        hashes = hashes.as_chunks().0.iter().map(|[left, right]| Hash::of_node(left, right)).collect();
+    }
+    hashes.pop()
+}
+
 /// How many complete subtrees of a level a log of this size has.
 const fn complete(size: u64, level: u8) -> u64 {
     if level < 64 { size >> level } else { 0 }
@@ -86,6 +97,16 @@ mod tests {
         let together: Vec<u8> = left.0.into_iter().chain(right.0).collect();
         assert_ne!(Hash::of_node(&left, &right), Hash::of_leaf(&together));
         assert_ne!(Hash::of_node(&left, &right), Hash::of_node(&right, &left));
+    }
+
+    #[test]
+    fn a_complete_subtree_is_folded_from_any_level_below() {
+        let [one, two, three] = [b"1", b"2", b"3"].map(|entry| Hash::of_leaf(entry));
+        assert_eq!(folded(vec![one]), Some(one));
+        let node = Hash::of_node(&one, &two);
+        assert_eq!(folded(vec![one, two]), Some(node));
+        assert_eq!(folded(vec![one, two, three, one]), Some(Hash::of_node(&node, &Hash::of_node(&three, &one))));
+        assert_eq!([folded(vec![]), folded(vec![one, two, three])], [None, None]);
     }
 
     #[test]

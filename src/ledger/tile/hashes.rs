@@ -1,10 +1,8 @@
 //! The bytes of a tile, and the subtrees that its hashes stand for.
 
-use super::super::merkle::Hash;
-use super::{FULL, TileKind, TilePath};
+use super::super::merkle::{Hash, folded};
+use super::{FULL, LEVELS, TileKind, TilePath};
 
-/// How many levels of the tree a level of tiles stands for.
-const LEVELS: u8 = 8;
 const HASH_BYTES: usize = 32;
 
 /// Why bytes are no tile.
@@ -53,11 +51,7 @@ impl Tile {
     pub fn subtree(&self, level: u8, index: u64) -> Option<Hash> {
         let width = 1_usize.checked_shl(level.into()).filter(|width| *width <= usize::from(FULL))?;
         let begin = usize::try_from(index).ok()?.checked_mul(width)?;
-        let mut hashes = self.hashes.get(begin..begin.checked_add(width)?)?.to_vec();
-        while hashes.len() > 1 {
-            hashes = hashes.as_chunks().0.iter().map(|[left, right]| Hash::of_node(left, right)).collect();
-        }
-        hashes.pop()
+        folded(self.hashes.get(begin..begin.checked_add(width)?)?.to_vec())
     }
 }
 

@@ -9,7 +9,9 @@ mod path;
 
 pub use bundle::{Bundle, BundleError};
 pub use hashes::{InTile, Tile, TileError};
-pub use path::{TileKind, TilePath, TilePathError, paths_of};
+pub use path::{TileKind, TilePath, TilePathError, count_of, paths_of};
 
 /// How many hashes or entries a full tile or bundle holds.
 pub const FULL: u16 = 256;
+/// How many levels of the tree a level of tiles stands for: a full tile has 2^8 hashes.
+pub const LEVELS: u8 = 8;

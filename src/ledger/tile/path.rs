@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::super::text;
-use super::FULL;
+use super::{FULL, LEVELS};
 
 /// The highest level that a name may have. A log of 2^64 - 1 entries has tiles up to level 7.
 const MAX_LEVEL: u8 = 63;
@@ -117,17 +117,25 @@ fn read_index(text: &str) -> Option<u64> {
 /// Every tile and bundle of a log of this size: the bundles, then the tiles of each level that has a hash, each from the left. The last one
 /// of a kind is partial if its place is not filled; none is empty.
 pub fn paths_of(size: u64) -> impl Iterator<Item = TilePath> {
+    kinds_of(size).flat_map(move |kind| (0..).map_while(move |index| TilePath::at(kind, index, size)))
+}
+
+/// How many [`paths_of`] gives.
+pub fn count_of(size: u64) -> u64 {
+    kinds_of(size).map(|kind| hashes_in(kind, size).div_ceil(u64::from(FULL))).sum()
+}
+
+/// What a log of this size has files of.
+fn kinds_of(size: u64) -> impl Iterator<Item = TileKind> {
     let levels = (0..=MAX_LEVEL).map(|level| TileKind::Hashes { level });
-    let kinds = std::iter::once(TileKind::Entries).chain(levels);
-    let filled = kinds.take_while(move |kind| hashes_in(*kind, size) > 0);
-    filled.flat_map(move |kind| (0..).map_while(move |index| TilePath::at(kind, index, size)))
+    std::iter::once(TileKind::Entries).chain(levels).take_while(move |kind| hashes_in(*kind, size) > 0)
 }
 
 /// How many entries, or hashes of a level, a log of this size has.
 fn hashes_in(kind: TileKind, size: u64) -> u64 {
     match kind {
         TileKind::Entries => size,
-        TileKind::Hashes { level } => size.checked_shr(u32::from(level).saturating_mul(8)).unwrap_or(0),
+        TileKind::Hashes { level } => size.checked_shr(u32::from(level).saturating_mul(LEVELS.into())).unwrap_or(0),
     }
 }
 
@@ -204,6 +212,7 @@ mod tests {
         assert_eq!(paths_of(70_000).filter(|path| path.kind == TileKind::Entries).count(), 274);
         for size in [0, 1, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537] {
             assert!(paths_of(size).all(|path| path.to_string().parse() == Ok(path)));
+            assert_eq!(usize::try_from(count_of(size)), Ok(paths_of(size).count()));
         }
     }
 
@@ -215,5 +224,7 @@ mod tests {
         assert_eq!(TilePath::at(TileKind::Hashes { level: 7 }, 0, u64::MAX), Some(hashes(7, 0, 255)));
         assert_eq!(TilePath::at(TileKind::Hashes { level: 8 }, 0, u64::MAX), None);
         assert_eq!(paths_of(u64::MAX).take(3).count(), 3);
+        // Bundles: 2^56. Tiles: for the 2^64 hashes of the lowest level as many, and of each level above a 256th of those below.
+        assert_eq!(count_of(u64::MAX), 0x0201_0101_0101_0101);
     }
 }

@@ -4,18 +4,16 @@
 //! Entries are bytes here. What they say, and who signs for them, is not the store's business. A hash is kept of every
 //! complete subtree whose level is a multiple of eight, as C2SP tlog-tiles has them; those between are folded from these.
 
-use crate::ledger::merkle::{Frontier, Hash, Subtrees};
+use crate::ledger::merkle::{Frontier, Hash, Subtrees, folded};
+use crate::ledger::tile::LEVELS;
 use crate::store::engine::{Column, Engine, EngineError, Write};
-
-/// How many levels a tile spans.
-const TILE_LEVELS: u8 = 8;
 
 /// One of the two append-only logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Log {
     /// Every access to a record.
     Access,
-    /// Every run that destroyed something.
+    /// What was destroyed: a report of each period.
     Purge,
 }
 
@@ -94,7 +92,7 @@ impl Trees {
         let completed = tree.append(Hash::of_leaf(&entry)).into_iter();
         let row = |key: &[u8], value| Write { column: Column::Ledger, key: key.to_vec(), value };
         let hashes = completed
-            .filter(|(level, _, _)| level.is_multiple_of(TILE_LEVELS))
+            .filter(|(level, _, _)| level.is_multiple_of(LEVELS))
             .map(|(level, index, hash)| row(&hash_key(log, level, index), hash.0.to_vec()));
         Some(std::iter::once(row(&key(log, index), entry)).chain(hashes).collect())
     }
@@ -130,18 +128,14 @@ impl Subtrees for LogHashes<'_> {
 
     fn hash(&self, level: u8, index: u64) -> Result<Hash, EngineError> {
         let missing = EngineError::BadRow(Column::Ledger.name());
-        let above = level % TILE_LEVELS;
+        let above = level % LEVELS;
         let width = 1_usize << above;
         let first = index.checked_shl(above.into()).ok_or(missing.clone())?;
-        let mut hashes = self.hashes(level.saturating_sub(above), first, width)?;
+        let hashes = self.hashes(level.saturating_sub(above), first, width)?;
         if hashes.len() != width {
             return Err(missing);
         }
-        while let [_, _, ..] = &hashes[..] {
-            let (pairs, _) = hashes.as_chunks::<2>();
-            hashes = pairs.iter().map(|[left, right]| Hash::of_node(left, right)).collect();
-        }
-        hashes.pop().ok_or(missing)
+        folded(hashes).ok_or(missing)
     }
 }
 

@@ -25,8 +25,8 @@ pub enum WindUpError {
     /// The file in the keyring's place is no keyring that this version knows.
     #[error("{} is not a keyring of this version: move it away if it is not the store's", .0.display())]
     Foreign(PathBuf),
-    /// Not every key could be destroyed. Nothing was removed.
-    #[error("not every key could be destroyed, and nothing was removed: {0}")]
+    /// Not every key could be destroyed. Nothing of the store was removed.
+    #[error("not every key could be destroyed, and nothing of the store was removed: {0}")]
     Keys(#[from] KeyringError),
     /// Every key is destroyed, and a file could not be removed.
     #[error("every key is destroyed, but lapsed cannot {doing} {path}: {kind}", path = path.display())]
