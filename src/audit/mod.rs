@@ -7,8 +7,9 @@
 mod entry;
 
 use std::fmt;
+use std::str::FromStr;
 
-use crate::canonical::named;
+use crate::canonical::{Word, named};
 use crate::domain::actor::{Principal, Role};
 use crate::domain::process::{Class, ProcessType, ProcessTypes};
 use crate::domain::time::Timestamp;
@@ -36,6 +37,15 @@ impl fmt::Debug for Papers {
 /// Hides what it commits to from everyone who does not have it. It goes to the asker with the answer and is not kept.
 #[derive(Clone, Copy)]
 pub struct Salt(pub [u8; 32]);
+
+impl FromStr for Salt {
+    type Err = &'static str;
+
+    /// Reads 64 digits in hex.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Word::read(&text.to_ascii_lowercase()).map(Self).ok_or("64 digits in hex are expected")
+    }
+}
 
 impl fmt::Debug for Salt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,10 +6,7 @@ use super::fetched::Files;
 use super::found::Found;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::merkle::{Frontier, Hash};
-use crate::ledger::tile::{Bundle, FULL, Tile, TileKind, TilePath};
-
-/// How many levels of the tree a level of tiles stands for.
-const LEVELS: u8 = 8;
+use crate::ledger::tile::{Bundle, FULL, LEVELS, Tile, TileKind, TilePath};
 
 /// The tree of the entries, as far as there are any.
 pub(super) struct Tree {

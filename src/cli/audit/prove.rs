@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::audit::{Entry, Papers, Salt};
-use crate::canonical::Word;
 use crate::cli::{Ending, escape, say, tell};
 use crate::domain::process::ProcessType;
 use crate::ledger::receipt::Receipt;
@@ -31,7 +30,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Args)]
 struct PapersArgs {
     /// The salt that went out with the answer (`ledger.salt`): with it, the papers below are held against the entry.
-    #[arg(long, value_name = "HEX", value_parser = salt, required = false, requires = "process", requires = "case", requires = "authority")]
+    #[arg(long, value_name = "HEX", required = false, requires = "process", requires = "case", requires = "authority")]
     salt: Salt,
     /// The kind of process, as the question named it.
     #[arg(long, value_name = "TYPE", required = false, requires = "salt")]
@@ -42,10 +41,6 @@ struct PapersArgs {
     /// The court, agency or statute, as the question named it.
     #[arg(long, required = false, requires = "salt")]
     authority: String,
-}
-
-fn salt(text: &str) -> Result<Salt, &'static str> {
-    Word::read(&text.to_ascii_lowercase()).map(Salt).ok_or("64 digits in hex are expected")
 }
 
 /// Why a receipt proves nothing.
