@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::domain::clock_guard::BREACH;
 use crate::domain::time::{Bucket, Timestamp};
 
 use super::run::{Counted, Failure};
@@ -10,7 +11,7 @@ use crate::canonical::{ParseError, Words};
 use crate::canonical::{Word, named};
 
 /// Doubt about the clock that lasts this long is a breach.
-pub const LONGEST_DOUBT: Duration = Duration::from_secs(6 * 3600);
+pub const LONGEST_DOUBT: Duration = BREACH;
 
 named! {
     /// Why a scan and a filter counted differently.
@@ -47,8 +48,6 @@ named! {
         Sources = "sources",
         /// Somebody accepted the clock as it is.
         Accepted = "accepted",
-        /// The daemon stopped, and started without doubt.
-        Restart = "restart",
     }
 }
 

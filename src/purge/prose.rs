@@ -7,7 +7,7 @@ use crate::config::Written;
 
 use super::exception::Exception;
 use super::report::{Erasure, Kind, Outcome, Report, Standing, Told, Verdict};
-use super::run::{Check, Counted, Extents, ReadBack};
+use super::run::{Check, Counted};
 use crate::canonical::Word as _;
 
 /// A sheet of names and texts, wrapped so that no line is wider than [`WIDEST`].
@@ -122,10 +122,7 @@ impl Report {
         if self.keys.unreadable > 0 {
             sheet.line("", &format!("{} UNREADABLE: what they open is lost", self.keys.unreadable));
         }
-        let unproved = |key: &&super::KeyDestroyed| {
-            key.extents == Extents::Moved || matches!(key.read_back, ReadBack::Differs | ReadBack::Unread)
-        };
-        for key in self.keys.destroyed.iter().filter(unproved) {
+        for key in self.keys.destroyed.iter().filter(|key| !key.is_proven()) {
             let from = self.terms.bucket.start_of(key.bucket);
             sheet.line("", &format!("of the bucket from {from}: read-back {}, extents {}", key.read_back, key.extents));
         }

@@ -11,7 +11,7 @@ use crate::domain::retention::Retention;
 use crate::domain::time::{Bucket, BucketWidth, Timestamp, millis_of};
 
 use super::exception::{Exception, Setting};
-use super::run::{Check, Counted, Extents, KeyDestroyed, PerClass, ReadBack};
+use super::run::{Check, Counted, KeyDestroyed, PerClass};
 use super::tally::EXCEPTIONS_OF_A_KIND;
 use crate::canonical::{Line, named};
 
@@ -355,13 +355,10 @@ impl Report {
             (Outcome::NotMade, Check::ReadBack) => destroyed,
             (Outcome::NotMade, _) => ran,
         });
-        let kept = |key: &KeyDestroyed| {
-            matches!(key.read_back, ReadBack::Differs | ReadBack::Unread) || key.extents == Extents::Moved
-        };
         unverified
             || self.runs.last == LastRun::Failed
             || self.counted().any(|(_, class)| class.remaining > 0 || class.filtered < class.scanned)
-            || self.keys.destroyed.iter().any(kept)
+            || !self.keys.destroyed.iter().all(KeyDestroyed::is_proven)
             || self.exceptions.iter().any(Exception::is_a_breach)
     }
 

@@ -110,8 +110,6 @@ named! {
         Verify = "verify",
         /// Recording the run.
         Record = "record",
-        /// Rolling the MANIFEST.
-        Manifest = "manifest",
         /// Looking through the directory.
         Directory = "directory",
     }
@@ -128,16 +126,8 @@ named! {
         Database = "database",
         /// The keyring could not be written.
         Keyring = "keyring",
-        /// The writer does not answer.
-        Writer = "writer",
-        /// It took too long.
-        TimedOut = "timed-out",
-        /// The clock is in doubt.
-        ClockInDoubt = "clock-in-doubt",
         /// A check found what should not be.
         CheckFailed = "check-failed",
-        /// The daemon ended in the middle of it.
-        CutShort = "cut-short",
     }
 }
 
@@ -224,6 +214,13 @@ pub struct KeyDestroyed {
     pub read_back: ReadBack,
     /// Whether it was overwritten in place.
     pub extents: Extents,
+}
+
+impl KeyDestroyed {
+    /// Was it read back, and in its place? If not, the key may still be somewhere.
+    pub fn is_proven(&self) -> bool {
+        matches!(self.read_back, ReadBack::Device | ReadBack::CacheDropped) && self.extents != Extents::Moved
+    }
 }
 
 /// What one run did.

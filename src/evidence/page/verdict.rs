@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::words::{length, many, number, spelled};
 use crate::evidence::{Check, Evidence, Outcome};
-use crate::purge::{self, Extents, KeyDestroyed, LastRun, ReadBack, Report};
+use crate::purge::{self, LastRun, Report};
 
 /// What the page says first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,10 +120,7 @@ fn unverified(report: &Report) -> Option<String> {
     if let Some(check) = failed {
         return Some(format!("what it verified by other means did not hold ({check})"));
     }
-    let kept = |key: &&KeyDestroyed| {
-        matches!(key.read_back, ReadBack::Differs | ReadBack::Unread) || key.extents == Extents::Moved
-    };
-    if let Some(key) = report.keys.destroyed.iter().find(kept) {
+    if let Some(key) = report.keys.destroyed.iter().find(|key| !key.is_proven()) {
         let (read_back, extents) = (key.read_back, key.extents);
         return Some(format!("a key was overwritten without proof (read-back {read_back}, extents {extents})"));
     }
