@@ -10,8 +10,8 @@ use super::{Connection, Ending, Output, client, render, say, tell};
   lapse clock status
   lapse clock accept
 
-While the clock is in doubt, nothing is acknowledged, answered or destroyed. The doubt ends by itself when a time server
-or the sources agree with the clock. Accepting it is for a clock that is right and has nobody else to say so: by an
+While the clock is in doubt, nothing is acknowledged, answered or destroyed. The doubt ends by itself when a time server \
+or the sources agree with the clock. Accepting it is for a clock that is right and has nobody else to say so: by an \
 operator, and where it is ahead by more than the carry-interval by an approver too, in either order.")]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -20,7 +20,7 @@ use super::{Connection, Ending, Output, client, request, say};
   lapse emergency follow-up 7b3c... --request 51de...
   lapse emergency list --overdue
 
-Open first: what can still be answered is captured at once, whatever is missing. Nothing is answered before all needs are on file
+Open first: what can still be answered is captured at once, whatever is missing. Nothing is answered before all needs are on file \
 and somebody else has approved them. docs/emergencies.md has the whole way.")]
 pub(super) struct Args {
     #[command(subcommand)]

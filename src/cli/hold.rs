@@ -14,13 +14,14 @@ use super::{Connection, Ending, Output, client, say, tell};
 /// Arguments of `lapse hold`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  lapse hold place --request 7b3c... --address 203.0.113.7 --from 2026-11-21T00:00:00Z --to 2026-11-21T12:00:00Z
+  lapse hold place --request 7b3c... --address 203.0.113.7 --from 2026-11-21T00:00:00Z \\
+      --to 2026-11-21T12:00:00Z
   lapse hold place --request 7b3c... --subscriber alice@example.net
   lapse hold approve 90ab...
   lapse hold attach 90ab... --request 51de...
   lapse hold show 90ab... -o json
 
-`hold place` prints the hold's id alone on stdout. A hold is a sealed copy of what is there when it is placed; the records themselves
+`hold place` prints the hold's id alone on stdout. A hold is a sealed copy of what is there when it is placed; the records themselves \
 go on time. Without an approver it is destroyed within a day.")]
 pub(super) struct Args {
     #[command(subcommand)]

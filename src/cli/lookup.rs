@@ -17,8 +17,8 @@ use super::{Connection, Ending, client, say, tell};
   lapse lookup --request 7b3c... --all
   lapse lookup --request 7b3c... --item 3 -o json
 
-An access entry is made durable before the answer is given. It holds no address and no name. What the kind of process does
-not release is not in the answer; `lapse policy show` lists the kinds. Asked like this, a subpoena can be answered, its
+An access entry is made durable before the answer is given. It holds no address and no name. What the kind of process does \
+not release is not in the answer; `lapse policy show` lists the kinds. Asked like this, a subpoena can be answered, its \
 authority standing for its statute; what needs more on file than a case and an authority is named and not answered.")]
 pub(super) struct Args {
     /// The address, IPv4 or IPv6.

@@ -162,10 +162,10 @@ enum LapsedCommand {
   lapse subscriber alice@example.net --from 2026-11-21T00:00:00Z --to 2026-11-21T12:00:00Z \\
         --process subpoena --case 24-CR-1022 --authority 'Example District Court'
 
-LAPSE_TOKEN holds the bearer token; without one the daemon goes by who you are on this machine, or by the certificate
+LAPSE_TOKEN holds the bearer token; without one the daemon goes by who you are on this machine, or by the certificate \
 that is shown. Where it is, flags say, else the environment, else `lapse context`.
 
-Exit codes of lookup: 0 attributed, 1 nobody held it, 2 usage or a time in the future, 3 ambiguous or uncertain,
+Exit codes of lookup: 0 attributed, 1 nobody held it, 2 usage or a time in the future, 3 ambiguous or uncertain, \
 4 refused, 5 purged, 6 no coverage, 69 daemon unreachable or its clock in doubt, 70 a fault of Lapsed.
 Of subscriber: 0 something found, 1 nothing found, and the same otherwise."
 )]

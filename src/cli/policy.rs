@@ -12,7 +12,7 @@ use super::{Connection, Ending, client, render_policy, say};
   lapse policy show
   lapse policy show -o json | jq -cj .policy | sha256sum
 
-It is made from the daemon's configuration and the window in force alone, holds no personal data, and every role may read
+It is made from the daemon's configuration and the window in force alone, holds no personal data, and every role may read \
 it. The second example prints the policy's digest.")]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -15,10 +15,10 @@ use super::{Connection, Ending, client, render_subscriber, say, tell};
   lapse subscriber 0x0004ff --entity north --from 2026-11-21T00:00:00Z --to 2026-11-21T12:00:00Z \\
         --process subpoena --case 24-CR-1022 --authority 'Example District Court' -o jsonl
 
-Only an approver may ask. What lies outside the span, before the horizon or after the present is not told; each
+Only an approver may ask. What lies outside the span, before the horizon or after the present is not told; each \
 end says so. An access entry is made durable before the answer is given. It holds no name and no address.
 
-Exit codes: 0 something found, 1 nothing found, 2 usage or a span to come, 4 refused, 5 the whole span is purged,
+Exit codes: 0 something found, 1 nothing found, 2 usage or a span to come, 4 refused, 5 the whole span is purged, \
 69 daemon unreachable or its clock in doubt, 70 a fault of Lapsed.")]
 pub(super) struct Args {
     /// The subscriber, as lookups name them: text, or 0x and hex where it is not printable.

@@ -19,8 +19,8 @@ use super::{Connection, Ending, client, render_triage, say, tell};
   lapse triage items.csv
   lapse triage - --received 2026-11-21T14:00:00-07:00 -o csv <items.csv
 
-The list is a CSV with the columns line, address, port, protocol, at, zone, uncertainty and realm; address and at suffice.
-No process is needed, no record is read and nothing is written down: the daemon's clock and configuration say it all.
+The list is a CSV with the columns line, address, port, protocol, at, zone, uncertainty and realm; address and at suffice. \
+No process is needed, no record is read and nothing is written down: the daemon's clock and configuration say it all. \
 Rows that cannot be understood are named on standard error, and the others are shown all the same.
 
 Exit codes: 0 every row was understood, 2 not every row, 4 the role may not ask, 69 daemon unreachable or its clock in doubt.")]

@@ -25,8 +25,8 @@ const TALK: u64 = 64 << 20;
   lapsed verify-store /var/lib/lapsed
   lapsed verify-store /mnt/copy --at 2026-11-21T21:03:22Z -o json
 
-It needs no key and no daemon, and changes nothing. The directory may be a copy, or that of a running daemon.
-A copy is measured by the time at which it is checked, unless --at says when it was made.
+It needs no key and no daemon, and changes nothing. The directory may be a copy, or that of a running daemon. \
+A copy is measured by the time at which it is checked, unless --at says when it was made. \
 A keyring outside of the directory is not looked at, nor is the disk below the files.
 
 Exit codes: 0 clean, 1 expired data found, 2 cannot tell.")]

@@ -21,17 +21,20 @@ use super::{Connection, Ending, Output, context, tell};
 #[command(after_help = "Examples:
   lapse audit keys
   lapse audit fetch /srv/audit/lapsed
-  lapse audit verify /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey --known checkpoint.last-month
-  lapse audit report /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey -o report.html
-  lapse audit sample /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey --percent 20 --seed 4711
+  lapse audit verify /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey \\
+      --known checkpoint.last-month
+  lapse audit report /srv/audit/lapsed --purge-vkey purge.vkey \\
+      --access-vkey access.vkey -o report.html
+  lapse audit sample /srv/audit/lapsed --purge-vkey purge.vkey --access-vkey access.vkey \\
+      --percent 20 --seed 4711
   lapse audit receipt 17 receipt.tlog-proof
   lapse audit prove receipt.tlog-proof --access-vkey access.vkey
   lapse audit anomalies -o json
 
-keys, fetch, receipt and anomalies ask the daemon; verify, report, sample and prove need neither daemon nor token.
-Take the keys once, over a way that you trust, and keep every checkpoint that you have seen: only who remembers can
+keys, fetch, receipt and anomalies ask the daemon; verify, report, sample and prove need neither daemon nor token. \
+Take the keys once, over a way that you trust, and keep every checkpoint that you have seen: only who remembers can \
 tell that a history was changed.
-anomalies counts, by the pseudonym that the access ledger has, and names nobody: no address, no subscriber, no case.
+anomalies counts, by the pseudonym that the access ledger has, and names nobody: no address, no subscriber, no case. \
 That something stands out is a reason to ask, and no proof. The thresholds are those of [watch] in the configuration.")]
 pub(super) struct Args {
     #[command(subcommand)]

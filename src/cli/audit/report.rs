@@ -14,7 +14,7 @@ use super::given::Given;
 #[command(after_help = "Example:
   lapse audit report evidence --purge-vkey purge.vkey --access-vkey access.vkey -o report.html
 
-The page needs nothing but itself: no script, no network. It ends as `lapse audit verify` does: 0 valid, 1 proven invalid, 2 cannot tell;
+The page needs nothing but itself: no script, no network. It ends as `lapse audit verify` does: 0 valid, 1 proven invalid, 2 cannot tell; \
 the page is written in each case, and says which.")]
 pub(super) struct Args {
     #[command(flatten)]

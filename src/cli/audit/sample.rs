@@ -8,9 +8,10 @@ use super::given::Given;
 /// Arguments of `lapse audit sample`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  lapse audit sample evidence --purge-vkey purge.vkey --access-vkey access.vkey --percent 20 --seed 4711 >worksheet.csv
+  lapse audit sample evidence --purge-vkey purge.vkey --access-vkey access.vkey \\
+      --percent 20 --seed 4711 >worksheet.csv
 
-Choose the seed yourself, and after you have fetched the ledgers: nobody can then have known which accesses you compare. Ask for the papers
+Choose the seed yourself, and after you have fetched the ledgers: nobody can then have known which accesses you compare. Ask for the papers \
 of each line, and for the salt of its answer; `lapse audit prove` holds them against the entry.")]
 pub(super) struct Args {
     #[command(flatten)]

@@ -11,9 +11,10 @@ use super::given::Given;
 /// Arguments of `lapse audit verify`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  lapse audit verify evidence --purge-vkey purge.vkey --access-vkey access.vkey --known purge.checkpoint.2026-11
+  lapse audit verify evidence --purge-vkey purge.vkey --access-vkey access.vkey \\
+      --known purge.checkpoint.2026-11
 
-Take the keys from somewhere else than the directory, and keep the checkpoints that you are given: without an earlier one nobody can tell
+Take the keys from somewhere else than the directory, and keep the checkpoints that you are given: without an earlier one nobody can tell \
 whether the ledgers were rewritten before you saw them.
 
 A ledger shows that what was reported is consistent and was not changed. It does not show that it is true.

@@ -28,10 +28,10 @@ One event a line:
   {\"kind\":\"start\",\"time\":\"2026-11-21T10:00:00Z\",\"address\":\"203.0.113.7\",\"subscriber\":\"alice@example.net\"}
 docs/events.md has all fields. For each line the daemon's answer is printed, in order, once the event is durable:
   {\"line\":1,\"ok\":true}
-When the daemon goes away, lines without an answer are sent again to the next; an event with a time is stored once,
+When the daemon goes away, lines without an answer are sent again to the next; an event with a time is stored once, \
 however often it is sent.
 
-Exit codes: 0 all lines taken, 1 some refused, 2 usage or the file cannot be read, 4 the role may not send,
+Exit codes: 0 all lines taken, 1 some refused, 2 usage or the file cannot be read, 4 the role may not send, \
 69 daemon unreachable (after half a minute, if it was there), its clock in doubt or its disk full.")]
 pub(super) struct Args {
     /// The file; - for standard input.
