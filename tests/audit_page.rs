@@ -15,9 +15,9 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use audit_evidence::{bucket, check, evidence, made, month};
-use evidence_rig::{Event, Ledgers, Signers, World};
+use evidence_rig::{Event, Ledgers, World};
 use lapsed::domain::time::BucketWidth;
-use lapsed::evidence::{Evidence, Outcome, page, verify};
+use lapsed::evidence::{Evidence, Outcome, page};
 use lapsed::purge::{Exception, LastRun, Line, Report, Terms};
 use purge_entries::exceptions;
 
@@ -50,7 +50,7 @@ fn spoilt(place: usize, spoil: impl FnOnce(&mut Report)) -> Evidence {
     world.go_on_until(40, 0);
     let mut ledgers = world.ledgers();
     spoil(&mut ledgers.purge[place]);
-    verified(&ledgers)
+    ledgers.verified()
 }
 
 const TERMS: Terms = Terms {
@@ -58,17 +58,6 @@ const TERMS: Terms = Terms {
     bucket: BucketWidth::from_secs(600).unwrap(),
     purge_interval: Duration::from_secs(60),
 };
-
-/// What the checks make of ledgers as they are.
-fn verified(ledgers: &Ledgers) -> Evidence {
-    let (dir, signers) = (tempfile::tempdir().unwrap(), Signers::fresh());
-    for (name, bytes) in ledgers.files(&signers) {
-        let path = dir.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-    verify(dir.path(), &signers.keys(), &[]).unwrap()
-}
 
 #[test]
 fn all_well_is_no_violation_found() {
@@ -95,7 +84,7 @@ fn what_is_unknown_is_not_proven() {
     unknown.checks.push(check("access-signature", Outcome::Unknown, "there is no checkpoint"));
     let (title, reason) = verdict(&unknown);
     assert_eq!((title.as_str(), reason.contains("access-signature")), ("NOT PROVEN", true), "{reason}");
-    let (title, reason) = verdict(&verified(&Ledgers { purge: Vec::new(), access: Vec::new() }));
+    let (title, reason) = verdict(&Ledgers { purge: Vec::new(), access: Vec::new() }.verified());
     assert_eq!(
         (title.as_str(), reason.as_str()),
         ("NOT PROVEN", "The check purge-sequence cannot tell: there is no report.")
@@ -193,7 +182,7 @@ fn nobody_is_named() {
     world.go_on_until(20, 0);
     world.meet(Event::WindowChanged);
     world.meet(Event::DoubtBack);
-    for evidence in [evidence(reports), month(), verified(&world.ledgers())] {
+    for evidence in [evidence(reports), month(), world.ledgers().verified()] {
         let page = text(&evidence);
         for hidden in [
             "0707070707070707",

@@ -3,6 +3,7 @@
 //! `LAPSED_HISTORIES` sets how many honest ledgers, and how many changes, are tried.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
 
+#[expect(dead_code, reason = "other tests use the rest")]
 mod evidence_rig;
 mod evidence_tampering;
 mod random;
@@ -17,7 +18,7 @@ use lapsed::ledger::merkle::Hash;
 
 use tempfile::TempDir;
 
-use evidence_rig::{Event, Files, Signers, World};
+use evidence_rig::{Event, Files, Signers, World, write};
 use evidence_tampering::{Expected, Honest, Tampering};
 use random::Random;
 
@@ -40,14 +41,6 @@ fn some_world(seed: u64) -> World {
         world.meet(Event::FailedRun);
     }
     world
-}
-
-fn write(dir: &Path, files: &Files) {
-    for (name, bytes) in files {
-        let path = dir.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
 }
 
 /// A directory in memory, if this machine has that: the files are many, and of no worth.

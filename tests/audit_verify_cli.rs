@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use evidence_rig::{Event, Signers, World};
+use evidence_rig::{Event, Signers, World, write};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -26,11 +26,7 @@ impl Site {
         world.go_on_until(12, 0);
         world.meet(Event::FailedRun);
         world.make_good();
-        for (name, bytes) in world.ledgers().files(&signers) {
-            let path = dir.path().join("fetched").join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, bytes).unwrap();
-        }
+        write(&dir.path().join("fetched"), &world.ledgers().files(&signers));
         fs::write(dir.path().join("access.vkey"), format!("{}\n", signers.access.vkey())).unwrap();
         Self { dir, signers }
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::cli::{Ending, escape, tell};
 use crate::evidence::{self, Evidence, Keys};
 use crate::ledger::note::VerifierKey;
 
@@ -24,8 +25,15 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Everything is read and checked; an error is for people.
-    pub(super) fn evidence(&self) -> Result<Evidence, String> {
+    /// Everything is read and checked. Says on stderr why it cannot be.
+    pub(super) fn evidence(&self) -> Result<Evidence, Ending> {
+        self.verify().map_err(|error| {
+            tell(&format!("lapse: {}", escape::escape(&error)));
+            Ending::CannotTell
+        })
+    }
+
+    fn verify(&self) -> Result<Evidence, String> {
         let purge = key(&self.purge_vkey).map_err(|error| format!("--purge-vkey: {error}"))?;
         let access = key(&self.access_vkey).map_err(|error| format!("--access-vkey: {error}"))?;
         let read = |path: &PathBuf| fs::read(path).map_err(|error| format!("--known {}: {error}", path.display()));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::cli::{Ending, escape, tell};
+use crate::cli::{Ending, tell};
 use crate::clock::{Clock as _, SystemClock};
 use crate::evidence::page;
 
@@ -28,10 +28,7 @@ pub(super) struct Args {
 pub(super) fn report(args: &Args) -> Ending {
     let evidence = match args.given.evidence() {
         Ok(evidence) => evidence,
-        Err(error) => {
-            tell(&format!("lapse: {}", escape::escape(&error)));
-            return Ending::CannotTell;
-        }
+        Err(ending) => return ending,
     };
     match fs::write(&args.output, page(&evidence, SystemClock.now())) {
         Ok(()) => super::verify::ending(evidence.valid()),

@@ -1,6 +1,6 @@
 //! `lapse audit sample`.
 
-use crate::cli::{Ending, escape, say, tell};
+use crate::cli::{Ending, say, tell};
 use crate::evidence::sample;
 
 use super::given::Given;
@@ -28,10 +28,7 @@ pub(super) struct Args {
 pub(super) fn sample(args: &Args) -> Ending {
     let evidence = match args.given.evidence() {
         Ok(evidence) => evidence,
-        Err(error) => {
-            tell(&format!("lapse: {}", escape::escape(&error)));
-            return Ending::CannotTell;
-        }
+        Err(ending) => return ending,
     };
     match evidence.accesses_hold() {
         Some(true) => {}

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::escape::escape;
-use crate::cli::{Ending, Output, request, say, tell};
+use crate::cli::{Ending, Output, request, say};
 use crate::evidence::{Evidence, Outcome, Verdict};
 
 use super::given::Given;
@@ -32,10 +32,7 @@ pub(super) struct Args {
 pub(super) fn verify(args: &Args) -> Ending {
     let evidence = match args.given.evidence() {
         Ok(evidence) => evidence,
-        Err(error) => {
-            tell(&format!("lapse: {}", escape(&error)));
-            return Ending::CannotTell;
-        }
+        Err(ending) => return ending,
     };
     let text = match args.output {
         Output::Table => Ok(table(&evidence)),
