@@ -1,8 +1,9 @@
-//! The daemon's API over its Unix socket, one connection for all questions. HTTP/1.1 as the daemon speaks it, and no more.
+//! The daemon's API over its Unix socket, one connection for all questions that follow one another. HTTP/1.1 as the daemon speaks it,
+//! and no more.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -10,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 /// An open connection.
 pub(crate) struct Api {
+    socket: PathBuf,
     stream: BufReader<UnixStream>,
     token: String,
 }
@@ -23,8 +25,7 @@ pub(crate) struct Reply {
 impl Api {
     /// Connects to `socket`; every request carries `token`.
     pub(crate) fn open(socket: &Path, token: &str) -> anyhow::Result<Self> {
-        let stream = UnixStream::connect(socket).with_context(|| format!("connect to {}", socket.display()))?;
-        Ok(Self { stream: BufReader::new(stream), token: token.to_owned() })
+        Ok(Self { socket: socket.to_owned(), stream: connect(socket)?, token: token.to_owned() })
     }
 
     /// Posts a body, or gets if there is none.
@@ -36,7 +37,11 @@ impl Api {
             self.token,
             body.len()
         );
-        self.stream.get_mut().write_all(request.as_bytes()).context("ask the daemon")?;
+        if self.stream.get_mut().write_all(request.as_bytes()).is_err() {
+            // The daemon closes a connection on which nothing was asked for a while.
+            self.stream = connect(&self.socket)?;
+            self.stream.get_mut().write_all(request.as_bytes()).context("ask the daemon")?;
+        }
         let status = self.line()?;
         let (mut length, mut timing) = (0, String::new());
         loop {
@@ -65,6 +70,11 @@ impl Api {
         ensure!(line.ends_with("\r\n"), "the daemon closed the connection");
         Ok(line.trim_end().to_owned())
     }
+}
+
+fn connect(socket: &Path) -> anyhow::Result<BufReader<UnixStream>> {
+    let stream = UnixStream::connect(socket).with_context(|| format!("connect to {}", socket.display()))?;
+    Ok(BufReader::new(stream))
 }
 
 impl Reply {
