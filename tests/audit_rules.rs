@@ -168,6 +168,20 @@ fn a_doubt_excuses_what_it_held_up_and_no_more() {
 }
 
 #[test]
+fn a_doubt_of_whose_end_nobody_told_excuses_nothing_after_the_next_report() {
+    let late = |place: usize| {
+        told(|reports| {
+            let (at, by) = (reports[20].to, Duration::from_secs(900));
+            let reason = lapsed::purge::DoubtReason::WentBack;
+            reports[20].exceptions.push(Exception::ClockDoubtBegun { at, reason, by });
+            reports[place].classes.assignments.max_age = Some(reports[place].terms.window + HOUR);
+        })
+    };
+    assert_eq!(late(21).valid(), Some(true));
+    fails(&late(22), "unlink-age", "entry 22: assignments had an age of");
+}
+
+#[test]
 fn a_start_excuses_rows_and_no_keys() {
     let mut world = World::new(7);
     world.go_on_until(20, 0);

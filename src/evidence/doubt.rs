@@ -18,9 +18,11 @@ pub(super) fn doubts(reports: &[Report]) -> impl Iterator<Item = Option<Doubt>> 
     reports.iter().map(move |report| in_report(report, &mut open))
 }
 
-/// `open` is how far the clock was off in the doubt that goes on.
+/// `open` is how far the clock was off in a doubt that the report before does not tell the end of. No report is made in doubt, so it is
+/// over in this one, also if a stop kept its end from being noted.
 fn in_report(report: &Report, open: &mut Option<Duration>) -> Option<Doubt> {
-    let mut doubt = open.map(|_| Doubt { step: Duration::ZERO });
+    let mut off = open.take();
+    let mut doubt = off.map(|_| Doubt { step: Duration::ZERO });
     let mut told = |step: Option<Duration>| {
         let before = doubt.map_or(Duration::ZERO, |doubt| doubt.step);
         doubt = Some(Doubt { step: step.map_or(before, |step| before.max(step)) });
@@ -28,16 +30,20 @@ fn in_report(report: &Report, open: &mut Option<Duration>) -> Option<Doubt> {
     for exception in &report.exceptions {
         match exception {
             Exception::ClockDoubtBegun { by, .. } | Exception::ClockDoubtMoved { by, .. } => {
-                *open = Some(open.map_or(*by, |before| before.max(*by)));
+                off = Some(off.map_or(*by, |before| before.max(*by)));
+                *open = off;
                 told(None);
             }
             Exception::ClockDoubtLasted { .. } => told(None),
             // It came back to where it should be.
             Exception::ClockDoubtEnded { by: DoubtEnd::Agreed, .. } => {
-                *open = None;
+                (off, *open) = (None, None);
                 told(None);
             }
-            Exception::ClockDoubtEnded { .. } | Exception::ClockDoubtAccepted { .. } => told(open.take()),
+            Exception::ClockDoubtEnded { .. } | Exception::ClockDoubtAccepted { .. } => {
+                *open = None;
+                told(off.take());
+            }
             // Nobody knows how far it was off.
             Exception::ClockForgotten { .. } => told(Some(Duration::MAX)),
             Exception::LateRun { .. }
